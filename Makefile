@@ -1,0 +1,48 @@
+# Goldenthread. `make demo` shows it, `make test` proves it, `make check` is for every commit.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: demo test check ci-setup install format lock catalog bench clean
+
+demo: install ## two years of real bars, six strategies, a report
+	$(BIN)/goldenthread demo
+
+test: install ## the whole test suite
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: install ## format, lint, types, contracts, budgets, fast tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+
+ci-setup: install ## what a clean machine needs before `make test`; safe to repeat
+
+install: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	$(BIN)/python -m compileall -q $(VENV)/lib src || true
+	touch $(STAMP)
+
+format: install
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: ## renew requirements.lock from pyproject.toml
+	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --extra demo --extra dev --output-file requirements.lock pyproject.toml
+
+catalog: install ## renew docs/data/00_data_catalog.md from the models
+	$(BIN)/python -m goldenthread.warehouse.catalog > docs/data/00_data_catalog.md
+
+bench: install ## measure; never part of the tests
+	$(BIN)/python -m pytest tests/benches -m bench -s
+
+clean:
+	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache

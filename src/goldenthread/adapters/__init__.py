@@ -1,0 +1,1 @@
+"""One folder a port, one engine a file or a folder."""

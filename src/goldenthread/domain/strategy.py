@@ -1,0 +1,134 @@
+"""A strategy as versioned data: what a strategy file says, parsed and checked for form."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from goldenthread.domain.ids import canonical, digest
+
+
+class Side(StrEnum):
+    """The direction of a strategy, a signal or a position."""
+
+    LONG = "long"
+    SHORT = "short"
+
+    @property
+    def sign(self) -> int:
+        """+1 for long, -1 for short."""
+        return 1 if self is Side.LONG else -1
+
+
+class StrategyStatus(StrEnum):
+    """Whether a strategy trades, only decides and prices, or rests."""
+
+    ACTIVE = "active"
+    SHADOW = "shadow"
+    PAUSED = "paused"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Entry(_Part):
+    """When and how to enter; expressions are strings of the expression language."""
+
+    when: str
+    order: Literal["market", "limit", "stop"] = "market"
+    price: str | None = None
+    valid_bars: int = Field(default=1, ge=1, le=250)
+    cancel_if: str | None = None
+    priority: str | None = None
+
+
+class Target(_Part):
+    """One profit target: where, and which fraction of the position it sells."""
+
+    at: str
+    sell: Decimal = Field(gt=0, le=1)
+
+
+class Exit(_Part):
+    """When and how to leave; ``max_bars`` makes every outcome resolve."""
+
+    stop: str
+    targets: tuple[Target, ...] = ()
+    breakeven_after: int | None = Field(default=None, ge=1)
+    trail: str | None = None
+    when: str | None = None
+    max_bars: int = Field(ge=1, le=1000)
+
+
+class Size(_Part):
+    """How much to buy.
+
+    ``risk``: lose ``risk_fraction`` of equity at the stop; ``fraction``: ``fraction`` of equity;
+    ``cash``: a fixed ``cash`` amount; ``equal``: equity / MAX_POSITIONS of the policy;
+    ``vol_target``: ``vol_target`` (annual) of equity over the asset's annual volatility.
+    """
+
+    mode: Literal["risk", "fraction", "cash", "equal", "vol_target"] = "risk"
+    risk_fraction: Decimal | None = Field(default=None, gt=0, le=1)
+    fraction: Decimal | None = Field(default=None, gt=0, le=1)
+    cash: Decimal | None = Field(default=None, gt=0)
+    vol_target: Decimal | None = Field(default=None, gt=0, le=2)
+    max_position_fraction: Decimal | None = Field(default=None, gt=0, le=1)
+    cooldown_bars: int = Field(default=0, ge=0, le=250)
+
+
+class Strategy(_Part):
+    """One strategy file as values; ``factors`` and ``reject_unless`` keep the file's order.
+
+    ``assets`` holds symbols and universe names (``@large_caps``), in the file's order.
+    """
+
+    strategy_id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
+    description: str = ""
+    assets: tuple[str, ...] = Field(min_length=1)
+    timeframe: Literal["1D"] = "1D"
+    side: Side = Side.LONG
+    status: StrategyStatus = StrategyStatus.ACTIVE
+    params: dict[str, Decimal] = Field(default_factory=dict)
+    factors: dict[str, str] = Field(default_factory=dict)
+    entry: Entry
+    reject_unless: dict[str, str] = Field(default_factory=dict)
+    exit: Exit
+    size: Size = Size()
+    universes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """The members of each universe named in ``assets``: a rule change is a new version."""
+
+    def canonical(self) -> dict[str, Any]:
+        """The configuration as plain JSON values without the description; order is content.
+
+        Mappings whose order matters (factors, filters, targets) become lists of pairs; numbers
+        become canonical strings, so ``1.50`` and ``1.5`` are the same configuration.
+        """
+        plain = self.model_dump(mode="python", exclude={"description"})
+        for ordered in ("factors", "reject_unless"):
+            plain[ordered] = [[name, text] for name, text in plain[ordered].items()]
+        value: dict[str, Any] = canonical(plain)
+        return value
+
+    @cached_property
+    def version_key(self) -> str:
+        """The sha256 of the canonical configuration: equal configuration, equal version."""
+        return digest(self.canonical())
+
+
+class Version(_Part):
+    """One SCD2 row of a strategy or a policy: valid in ``[valid_from, valid_to)``."""
+
+    id: str
+    version_key: str
+    config: str
+    """The canonical configuration as JSON text."""
+    valid_from: AwareDatetime
+    valid_to: AwareDatetime | None = None
+    git_hash: str = ""
+    engine_digest: str = ""

@@ -1,0 +1,1 @@
+"""Bars fit to decide on."""

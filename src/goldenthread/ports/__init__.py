@@ -1,0 +1,1 @@
+"""What we ask of the outside: Protocols of at most eight methods."""

@@ -1,0 +1,1 @@
+"""Candidates to positions: gates, sizing, orders, exits, reconciliation."""

@@ -1,0 +1,1 @@
+"""Facts to figures, without side effects."""

@@ -1,0 +1,1 @@
+"""Pure facts about markets and fills, shared by every engine."""

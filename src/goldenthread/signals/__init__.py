@@ -1,0 +1,1 @@
+"""Bars to candidates, without side effects."""

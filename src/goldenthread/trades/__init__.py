@@ -1,0 +1,1 @@
+"""Positions to trades, without side effects."""
