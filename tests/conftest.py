@@ -1,0 +1,22 @@
+"""Fixtures every test folder may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(os.environ.get("GOLDENTHREAD_SHARED", Path(__file__).parents[2] / "shared"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real daily bars; skips where there is none, fails in CI."""
+    folder = SHARED / "data"
+    if not (folder / "daily_bars.parquet").exists():
+        message = f"no shared bars in {folder}; set GOLDENTHREAD_SHARED to the folder above data/"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return folder
