@@ -115,6 +115,12 @@ class Strategy(_Part):
         value: dict[str, Any] = canonical(plain)
         return value
 
+    @classmethod
+    def from_canonical(cls, config: dict[str, Any]) -> Strategy:
+        """The strategy a canonical configuration describes; ``canonical`` undone."""
+        ordered = {name: dict(config[name]) for name in ("factors", "reject_unless")}
+        return cls.model_validate({**config, **ordered})
+
     @cached_property
     def version_key(self) -> str:
         """The sha256 of the canonical configuration: equal configuration, equal version."""
