@@ -1,0 +1,165 @@
+"""Fees of one execution, from dated tables of published rates."""
+
+from __future__ import annotations
+
+import datetime as dt
+from bisect import bisect_right
+from decimal import ROUND_CEILING, Decimal
+from typing import NamedTuple
+
+from goldenthread.domain.account import MONEY_STEP
+from goldenthread.domain.asset import AssetClass
+from goldenthread.domain.order import OrderSide
+from goldenthread.domain.policy import Profile
+
+_CENT = Decimal("0.01")
+_MILLION = Decimal(1_000_000)
+_NOTHING = Decimal(0)
+
+
+class Fee(NamedTuple):
+    """What an execution costs: in quote currency, and in coin (crypto buys)."""
+
+    quote: Decimal
+    coin: Decimal
+
+
+class FeeQuery(NamedTuple):
+    """One execution: ``ds`` its session, ``maker`` whether it rested as a limit order."""
+
+    asset_class: AssetClass
+    side: OrderSide
+    quantity: Decimal
+    price: Decimal
+    ds: dt.date
+    profile: Profile
+    maker: bool = False
+
+
+class Rate(NamedTuple):
+    """A rate in force from a date on; ``cap`` is the most one execution pays, null without."""
+
+    since: dt.date
+    rate: Decimal
+    cap: Decimal | None = None
+
+
+def _table(*rows: tuple[str, str] | tuple[str, str, str]) -> tuple[Rate, ...]:
+    return tuple(
+        Rate(dt.date.fromisoformat(since), Decimal(rate), *(Decimal(cap) for cap in caps))
+        for since, rate, *caps in rows
+    )
+
+
+CRYPTO_TAKER = _table(("1971-01-01", "0.0025"))
+"""Fraction of what a taking order receives. Source: Alpaca crypto fees, tier 0-100k USD."""
+
+CRYPTO_MAKER = _table(("1971-01-01", "0.0015"))
+"""Fraction of what a resting limit order receives. Source: as for takers."""
+
+SEC_PER_MILLION = _table(
+    ("1971-01-01", "33.33"),
+    ("2001-12-28", "15.00"),
+    ("2002-04-01", "30.10"),
+    ("2003-03-22", "25.20"),
+    ("2003-04-01", "46.80"),
+    ("2004-02-22", "39.00"),
+    ("2004-04-01", "23.40"),
+    ("2005-01-07", "32.90"),
+    ("2005-04-01", "41.80"),
+    ("2005-12-22", "30.70"),
+    ("2007-03-17", "15.30"),
+    ("2008-01-25", "11.00"),
+    ("2008-04-01", "5.60"),
+    ("2009-04-10", "25.70"),
+    ("2010-01-15", "12.70"),
+    ("2010-04-01", "16.90"),
+    ("2011-01-21", "19.20"),
+    ("2012-02-21", "18.00"),
+    ("2012-04-01", "22.40"),
+    ("2013-05-25", "17.40"),
+    ("2014-03-18", "22.10"),
+    ("2015-02-14", "18.40"),
+    ("2016-02-16", "21.80"),
+    ("2017-07-04", "23.10"),
+    ("2018-05-22", "13.00"),
+    ("2019-04-16", "20.70"),
+    ("2020-02-18", "22.10"),
+    ("2021-02-25", "5.10"),
+    ("2022-05-14", "22.90"),
+    ("2023-02-27", "8.00"),
+    ("2024-05-22", "27.80"),
+    ("2025-05-14", "0"),
+    ("2026-04-04", "20.60"),
+)
+"""Dollars per million sold. Source: SEC fee rate advisories, Section 31 of the Exchange Act.
+
+Before December 2001 the rate was 1/300 of one percent; it is carried back to the first date.
+"""
+
+TAF_PER_SHARE = _table(
+    ("2002-10-01", "0.000075", "3.75"),
+    ("2011-07-01", "0.000090", "4.50"),
+    ("2012-03-01", "0.000095", "4.75"),
+    ("2012-07-01", "0.000119", "5.95"),
+    ("2022-01-01", "0.000130", "6.49"),
+    ("2023-01-01", "0.000145", "7.27"),
+    ("2024-01-01", "0.000166", "8.30"),
+    ("2026-01-01", "0.000195", "9.79"),
+    ("2027-01-01", "0.000232", "11.61"),
+)
+"""Dollars a share sold, capped for one trade. Source: FINRA By-Laws, Schedule A, section 1.
+
+The changes within the first two years of the fee are not tabulated.
+"""
+
+CAT_PER_SHARE = _table(
+    ("2024-09-01", "0.000035"),
+    ("2025-01-01", "0.000022"),
+    ("2025-07-01", "0.000009"),
+    ("2026-01-01", "0.000003"),
+)
+"""Dollars a share, both sides. Source: CAT LLC fee alerts 2024-1 ff.; Alpaca's schedule 2026."""
+
+
+def fee_for(query: FeeQuery) -> Fee:
+    """The fee of one execution under a profile.
+
+    Crypto (both profiles): a buy pays in coin, rounded up to 1e-9; a sell in quote currency,
+    rounded up to the cent. Equities: nothing under ``paper``; under ``live_like`` sells pay
+    SEC and TAF, both sides pay CAT, each rounded up to the cent. The broker rounds each of the
+    three once a day, so several executions on one day cost a few cents less there.
+
+    Source: Alpaca, "Crypto trading fees", "Regulatory fees" and "Paper trading".
+    """
+    if query.asset_class is AssetClass.CRYPTO:
+        return _crypto_fee(query)
+    if query.profile == "paper":
+        return Fee(_NOTHING, _NOTHING)
+    cat = _per_share(CAT_PER_SHARE, query)
+    if query.side is OrderSide.BUY:
+        return Fee(cat, _NOTHING)
+    sec = _in_force(SEC_PER_MILLION, query.ds).rate * query.quantity * query.price / _MILLION
+    return Fee(_up(sec, _CENT) + _per_share(TAF_PER_SHARE, query) + cat, _NOTHING)
+
+
+def _crypto_fee(query: FeeQuery) -> Fee:
+    rate = _in_force(CRYPTO_MAKER if query.maker else CRYPTO_TAKER, query.ds).rate
+    if query.side is OrderSide.BUY:
+        return Fee(_NOTHING, _up(rate * query.quantity, MONEY_STEP))
+    return Fee(_up(rate * query.quantity * query.price, _CENT), _NOTHING)
+
+
+def _per_share(table: tuple[Rate, ...], query: FeeQuery) -> Decimal:
+    rate = _in_force(table, query.ds)
+    amount = rate.rate * query.quantity
+    return _up(amount if rate.cap is None else min(amount, rate.cap), _CENT)
+
+
+def _in_force(table: tuple[Rate, ...], ds: dt.date) -> Rate:
+    position = bisect_right(table, ds, key=lambda rate: rate.since)
+    return table[position - 1] if position else Rate(ds, _NOTHING)
+
+
+def _up(amount: Decimal, step: Decimal) -> Decimal:
+    return amount.quantize(step, ROUND_CEILING)

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from goldenthread.domain.asset import ActionKind, CorporateAction
+from goldenthread.rules.splits import ratio_between, split_price, split_quantity
+from rules.market import D
+
+
+def action(ex_ds: dt.date, ratio: str, kind: ActionKind = ActionKind.SPLIT) -> CorporateAction:
+    return CorporateAction(
+        symbol="AAPL",
+        kind=kind,
+        ex_ds=ex_ds,
+        ratio=D(ratio),
+        source="test",
+        known_at=dt.datetime(2024, 1, 1, tzinfo=dt.UTC),
+    )
+
+
+APPLE = [action(dt.date(2014, 6, 9), "7"), action(dt.date(2020, 8, 31), "4")]
+
+
+@pytest.mark.parametrize(
+    ("after", "upto", "ratio"),
+    [
+        (dt.date(2014, 6, 6), dt.date(2014, 6, 9), 7),  # the ex date itself counts
+        (dt.date(2014, 6, 9), dt.date(2020, 8, 30), 1),  # nothing after it before the next
+        (dt.date(2014, 6, 8), dt.date(2020, 8, 31), 28),  # 7 * 4
+        (dt.date(2020, 8, 31), dt.date(2024, 1, 1), 1),
+    ],
+)
+def test_splits_multiply_between_two_dates(after: dt.date, upto: dt.date, ratio: int) -> None:
+    assert ratio_between(APPLE, after, upto) == ratio
+
+
+def test_only_splits_count() -> None:
+    dividend = action(dt.date(2020, 1, 2), "3", ActionKind.DIVIDEND)
+    assert ratio_between([dividend], dt.date(2020, 1, 1), dt.date(2020, 1, 3)) == 1
+
+
+@pytest.mark.parametrize(
+    ("quantity", "ratio", "step", "kept", "rest"),
+    [
+        ("10", "7", "1", "70", "0"),
+        ("33", "0.05", "1", "1", "0.65"),  # 1:20, 33 / 20 = 1.65
+        ("5", "1.5", "1", "7", "0.5"),  # 3:2
+        ("3000", "0.3333333333333333333333333333", "1", "1000", "0"),  # 1:3
+        ("1", "0.05", "1", "0", "0.05"),
+        ("0.5", "1.5", "0.001", "0.75", "0"),
+    ],
+)
+def test_a_split_keeps_whole_steps_and_pays_out_the_rest(
+    quantity: str, ratio: str, step: str, kept: str, rest: str
+) -> None:
+    assert split_quantity(D(quantity), D(ratio), D(step)) == (D(kept), D(rest))
+
+
+def test_a_price_is_divided_by_the_ratio_to_nine_decimals() -> None:
+    # AAPL closed at 645.57 before its 7:1 split; 645.57 / 7 = 92.22428571428...
+    assert split_price(D("645.57"), D(7)) == D("92.224285714")
+    assert split_price(D("1.50"), D("0.05")) == 30
+
+
+@given(st.integers(0, 10**7), st.sampled_from(["0.05", "0.1", "1.5", "2", "7", "1.25"]))
+def test_nothing_is_lost_in_a_split(quantity: int, ratio: str) -> None:
+    kept, rest = split_quantity(D(quantity), D(ratio), D(1))
+    assert kept + rest == quantity * D(ratio)
+    assert 0 <= rest < 1
+    assert kept % 1 == 0
