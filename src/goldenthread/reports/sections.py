@@ -1,0 +1,280 @@
+"""The sections of the tear sheet, each from frames or figures to a piece of HTML."""
+
+from __future__ import annotations
+
+import calendar
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from goldenthread.reports import attribution as attributed
+from goldenthread.reports.charts import Chart, line_chart
+from goldenthread.reports.markup import Column, share_bar, table, tile
+from goldenthread.reports.notation import (
+    exact,
+    money,
+    number,
+    percent,
+    price,
+    signed_money,
+    signed_percent,
+)
+from goldenthread.reports.performance import drawdowns, monthly_returns, per_strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from goldenthread.reports.performance import Metrics
+
+LAST_TRADES = 20
+"""How many trades the page ends with."""
+
+GAP_ROWS = 60
+"""How many symbols with gaps are listed before the rest is only counted."""
+
+Row = dict[str, Any]
+
+
+def synthetic_notice(trades: pl.DataFrame, synthetic: frozenset[str]) -> str:
+    """What part of the result comes from generated prices; nothing when no symbol is synthetic."""
+    if not synthetic:
+        return ""
+    touched = trades.filter(pl.col("symbol").is_in(list(synthetic))) if trades.height else trades
+    net = float(touched["net_pnl"].sum()) if touched.height else 0.0
+    names = ", ".join(sorted(synthetic))
+    return (
+        f'<section class="warn"><p><b>SYNTHETIC prices:</b> {escape(names)} are generated, not '
+        f"market data. {touched.height} of {trades.height} trades and {signed_money(net)} of the "
+        "net P&amp;L on this page come from them.</p></section>"
+    )
+
+
+def headline(figures: Metrics) -> str:
+    """Eight tiles: what the account made, at what risk and cost, in how many trades."""
+    curve, done = figures.curve, figures.trades
+    tiles = [
+        tile(
+            "Total return",
+            signed_percent(curve.total_return),
+            f"{money(curve.start_equity)} to {money(curve.end_equity)}",
+            signed=True,
+        ),
+        tile("Annual return", signed_percent(curve.annual_return), f"over {curve.days:,} days"),
+        tile("Sharpe", number(curve.sharpe), f"Sortino {number(curve.sortino)}"),
+        tile("Max drawdown", percent(curve.max_drawdown), _drawdown_note(figures)),
+        tile(
+            "Net P&L of trades",
+            signed_money(done.net_pnl),
+            f"{money(done.costs)} fees in it",
+            signed=True,
+        ),
+        tile("Closed trades", f"{done.trades:,}", f"held {number(done.average_hold, 1)} sessions"),
+        tile("Win rate", percent(done.win_rate), f"{signed_money(done.expectancy, 2)} a trade"),
+        tile(
+            "Profit factor",
+            number(done.profit_factor),
+            f"exposure {percent(curve.exposure)}, {number(done.expectancy_r)} R a trade",
+        ),
+    ]
+    return f'<section class="tiles">{"".join(tiles)}</section>'
+
+
+def callout(sentence: str) -> str:
+    """The one sentence worth knowing."""
+    note = "What each filter and gate refused, and what it would have made, is listed below."
+    return (
+        f'<section class="callout"><p>{escape(sentence)}.</p><p class="note">{note}</p></section>'
+    )
+
+
+def equity_charts(equity: pl.DataFrame, figures: Metrics) -> str:
+    """Equity above its drawdown, on one time axis."""
+    below = drawdowns(equity)
+    by_day = equity.sort("ds") if equity.height else equity
+    values = by_day["equity"].cast(pl.Float64).to_list() if equity.height else []
+    days = below["ds"].to_list()
+    deepest = below["drawdown"].arg_min() if below.height else None
+    mark = deepest if figures.curve.max_drawdown else None
+    top = Chart("Equity", days, values, money, baseline=figures.curve.start_equity)
+    bottom = Chart(
+        "Drawdown",
+        days,
+        below["drawdown"].to_list(),
+        percent,
+        height=160,
+        baseline=0.0,
+        tone="loss",
+        mark=mark,
+        mark_label="" if mark is None else f"{percent(below['drawdown'][mark])} on {days[mark]}",
+    )
+    start = "The dashed line is the equity of the first day."
+    return _section("Equity", start, line_chart(top)) + _section("Drawdown", "", line_chart(bottom))
+
+
+def months(equity: pl.DataFrame) -> str:
+    """Returns by calendar month, a row a year."""
+    years: dict[int, Row] = {}
+    for year, month, made in monthly_returns(equity).iter_rows():
+        row = years.setdefault(year, {"year": year, "all": 1.0})
+        row[str(month)] = made
+        row["all"] *= 1 + made
+    for row in years.values():
+        row["all"] -= 1
+    columns = [Column("Year", lambda row: str(row["year"]), figure=False)]
+    columns += [_return_column(calendar.month_abbr[m], str(m)) for m in range(1, 13)]
+    columns.append(_return_column("Year", "all"))
+    return _section("Monthly returns", "", table(columns, years.values(), "No equity curve yet."))
+
+
+def strategies(equity: pl.DataFrame, trades: pl.DataFrame) -> str:
+    """One row a strategy, the one with the largest net P&L first."""
+    found = per_strategy(equity, trades) if trades.height else {}
+    rows = [{"strategy": name, **figures.as_row()} for name, figures in found.items()]
+    rows.sort(key=lambda row: (-row["net_pnl"], row["strategy"]))
+    columns = [
+        Column("Strategy", _text("strategy"), figure=False),
+        Column("Trades", _text("trades")),
+        Column("Win rate", _written("win_rate", percent)),
+        Column("Profit factor", _written("profit_factor", number)),
+        Column("Expectancy", _written("expectancy", signed_money)),
+        Column("R", _written("expectancy_r", number), hint="mean net P&L over initial risk"),
+        Column("Hold", _written("average_hold", lambda n: number(n, 1)), hint="sessions"),
+        Column("Sharpe", _written("sharpe", number)),
+        Column("Max drawdown", _written("max_drawdown", percent)),
+        Column("Exposure", _written("exposure", percent)),
+        Column("Fees", _written("costs", money)),
+        _money_column("Net P&L", "net_pnl"),
+    ]
+    about = "Each as if the account had traded it alone, P&L booked on the day a trade closed."
+    return _section("Strategies", about, table(columns, rows, "No trade was closed."))
+
+
+def refusals(attribution: pl.DataFrame) -> str:
+    """What each filter, gate and the broker refused, and what that was worth."""
+    order = pl.col("alone_net_pnl").abs()
+    ranked = attribution.sort(order, "name", descending=[True, False], nulls_last=True)
+    rows = ranked.to_dicts()
+    made = _written("alone_net_pnl", signed_money)
+    columns = [
+        Column("Name", _text("name"), figure=False),
+        Column("Kind", _text("kind"), figure=False),
+        Column("Refused", _text("refused")),
+        _money_column("All would have made", "net_pnl"),
+        Column("Alone", _text("alone"), hint="nothing else refused these"),
+        Column("Resolved", _text("alone_resolved")),
+        Column("Open", _text("alone_open")),
+        Column("No price", _text("alone_unpriceable")),
+        Column("Untriggered", _text("alone_untriggered")),
+        Column("Right", _written("alone_hit_rate", percent), hint="would have lost or made 0"),
+        Column("Would have made", made, signed=True, share=_share_of("alone_net_pnl", rows)),
+    ]
+    about = (
+        "Alone: signals that nothing else refused, the only ones a filter decided by itself; the "
+        "figures after it are theirs. Right: the share of the resolved that would have lost. "
+        "Would have made: their theoretical net P&L together; plus is what the refusals cost, "
+        "minus what they saved."
+    )
+    return _section("Filters and gates", about, table(columns, rows, "No signal was refused."))
+
+
+def signal_outcomes(
+    trades: pl.DataFrame,
+    refused: pl.DataFrame,
+    expired: pl.DataFrame,
+    waiting: Mapping[str, int],
+) -> str:
+    """How every decided signal ended, and what the never-filled ones answer."""
+    counts = attributed.outcomes(trades.height, refused, expired)
+    open_now = {name.lower(): count for name, count in waiting.items()}
+    columns = [
+        Column("Ended", _text("status"), figure=False),
+        Column("Because", _text("end_reason"), figure=False),
+        Column("Signals", _text("signals")),
+        Column("Resolved", _text("resolved")),
+        Column("Open", _text("open")),
+        Column("No price", _text("unpriceable")),
+        Column("Untriggered", _text("untriggered")),
+        _money_column("Would have made", "net_pnl"),
+    ]
+    ended = table(columns, attributed.endings(expired).iter_rows(named=True), "No signal expired.")
+    total = sum(counts.values()) + sum(open_now.values())
+    about = f"{total:,} signals were decided; each is in exactly one place."
+    return _section("Outcomes of signals", about, share_bar({**counts, **open_now}) + ended)
+
+
+def last_trades(trades: pl.DataFrame, synthetic: frozenset[str]) -> str:
+    """The most recently closed trades, newest first."""
+    newest = trades.sort("exit_ds", "trade_id", descending=True) if trades.height else trades
+    rows = _labelled(newest.head(LAST_TRADES).to_dicts(), synthetic)
+    columns = [
+        Column("Symbol", _text("symbol"), figure=False),
+        Column("Strategy", _text("strategy_id"), figure=False),
+        Column("Side", _text("side"), figure=False),
+        Column("Entry", _text("entry_ds"), figure=False),
+        Column("Exit", _text("exit_ds"), figure=False),
+        Column("Quantity", _text("traded_quantity")),
+        Column("In at", _written("entry_price", price)),
+        Column("Out at", _written("exit_price", price)),
+        Column("Sessions", _text("bars_held")),
+        Column("Reason", _text("exit_reason"), figure=False),
+        Column("R", _written("r_multiple", number)),
+        Column("Fees", _written("fees", lambda fee: money(fee, 2))),
+        _money_column("Net P&L", "net_pnl", places=2),
+    ]
+    about = f"The last {len(rows)} of {trades.height:,}." if rows else ""
+    return _section("Last trades", about, table(columns, rows, "No trade was closed."))
+
+
+def coverage_gaps(coverage: pl.DataFrame, synthetic: frozenset[str]) -> str:
+    """The symbols with sessions that had no usable bar; nothing is ever filled in."""
+    if coverage.is_empty():
+        return ""
+    gaps = pl.col("missing") + pl.col("suspect") + pl.col("quarantined")
+    lacking = coverage.filter(gaps > 0).sort(gaps, "symbol", descending=[True, False])
+    rows = _labelled(lacking.head(GAP_ROWS).to_dicts(), synthetic)
+    columns = [
+        Column("Symbol", _text("symbol"), figure=False),
+        Column("First bar", _text("first"), figure=False),
+        Column("Last bar", _text("last"), figure=False),
+        *(Column(name.capitalize(), _text(name)) for name in ("sessions", "bars")),
+        *(Column(name.capitalize(), _text(name)) for name in ("missing", "suspect", "quarantined")),
+    ]
+    more = f" The first {GAP_ROWS} are listed." if lacking.height > GAP_ROWS else ""
+    about = f"{lacking.height} of {coverage.height} symbols lack bars; none is filled in.{more}"
+    return _section("Coverage gaps", about, table(columns, rows, "Every session has its bar."))
+
+
+def _section(title: str, about: str, body: str) -> str:
+    line = f'<p class="about">{escape(about)}</p>' if about else ""
+    return f"<section><h2>{escape(title)}</h2>{line}{body}</section>"
+
+
+def _drawdown_note(figures: Metrics) -> str:
+    days = figures.curve.longest_drawdown_days
+    return "" if days is None else f"longest {days:,} days, Calmar {number(figures.curve.calmar)}"
+
+
+def _labelled(rows: Sequence[Row], synthetic: frozenset[str]) -> list[Row]:
+    return [{**row, "synthetic": row["symbol"] in synthetic} for row in rows]
+
+
+def _text(name: str) -> Callable[[Mapping[str, Any]], str]:
+    return lambda row: exact(row[name])
+
+
+def _written(name: str, how: Callable[[Any], str]) -> Callable[[Mapping[str, Any]], str]:
+    return lambda row: how(row[name])
+
+
+def _money_column(head: str, name: str, places: int = 0) -> Column:
+    return Column(head, lambda row: signed_money(row[name], places), signed=True)
+
+
+def _share_of(name: str, rows: Sequence[Row]) -> Callable[[Mapping[str, Any]], float | None]:
+    largest = max((abs(row[name] or 0.0) for row in rows), default=0.0)
+    return lambda row: row[name] / largest if row[name] and largest else None
+
+
+def _return_column(head: str, name: str) -> Column:
+    return Column(head, lambda row: signed_percent(row.get(name)), signed=True)
