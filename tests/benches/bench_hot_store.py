@@ -1,0 +1,75 @@
+"""How fast the hot store is; run with `make bench`, prints, asserts nothing about time."""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, get_args
+
+import pytest
+
+from goldenthread.adapters.hot_store.sqlite import SqliteHotStore
+from goldenthread.adapters.hot_store.sqlite_file import Synchronous
+from goldenthread.app.clock import SystemClock
+from goldenthread.ports.hot_store import Create
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+ROUNDS = 1_000
+
+
+def body(number: int) -> dict[str, Any]:
+    """A document of about the size of a signal."""
+    return {
+        "ds": f"2026-01-{1 + number % 28:02d}",
+        "status": "WAITING" if number % 20 == 0 else "CLOSED",
+        "symbol": f"S{number % 30}",
+        "strategy_id": f"strategy-{number % 6}",
+        "verdicts": [
+            {"name": f"GATE_{n}", "value": Decimal("0.123456789"), "passed": True}
+            for n in range(25)
+        ],
+    }
+
+
+def measure(label: str, act: Callable[[int], object], rounds: int = ROUNDS) -> None:
+    begun = time.perf_counter()
+    for number in range(rounds):
+        act(number)
+    took = time.perf_counter() - begun
+    print(f"{label:32s} {rounds / took:9.0f} /s {took / rounds * 1e6:9.0f} us")  # noqa: T201  # its result
+
+
+@pytest.mark.bench
+@pytest.mark.parametrize("synchronous", get_args(Synchronous))
+def test_hot_store_speed(tmp_path: Path, synchronous: Synchronous) -> None:
+    store = SqliteHotStore(
+        tmp_path / "hot.sqlite", "sim:bench", SystemClock(), synchronous=synchronous
+    )
+    fence = store.acquire("run", "bench", 600)
+
+    def put(number: int) -> object:
+        return store.put_if_absent("live_signals", f"{number:06d}", body(number))
+
+    def commit(number: int) -> object:
+        return store.commit([Create("order_intents", f"{number:06d}", body(number))], fence)
+
+    def commit_100(number: int) -> object:
+        names = range(number * 100, number * 100 + 100)
+        return store.commit([Create("quarantine", f"{n:06d}", body(n)) for n in names], fence)
+
+    print(f"\nsynchronous={synchronous}")  # noqa: T201  # its result
+    measure("put_if_absent, new", put)
+    measure("put_if_absent, there already", put)
+    measure("get", lambda n: store.get("live_signals", f"{n:06d}"))
+    measure("fenced commit of 1", commit)
+    measure("fenced commit of 100", commit_100, 30)
+    measure(
+        "query 50 WAITING of 1000",
+        lambda _: store.query("live_signals", equal={"status": "WAITING"}),
+        200,
+    )
+    measure("count", lambda _: store.count("live_signals", {"status": "WAITING"}), 200)
+    assert store.count("quarantine") == 3_000
