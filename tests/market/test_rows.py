@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import datetime as dt
+import math
+
+import polars as pl
+import pytest
+
+from goldenthread.market.rows import LARGEST, sift
+from market.market_bars import MONDAY, daily
+
+NOON = dt.datetime(2021, 3, 5, 12, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("close", math.nan, "finite"),
+        ("open", math.inf, "finite"),
+        ("volume", math.nan, "finite"),
+        ("close", None, "finite"),
+        ("low", 0.0, "from 0.000000001"),
+        ("open", -5.0, "from 0.000000001"),
+        ("high", 2 * LARGEST, "from 0.000000001"),
+        ("volume", -1.0, "volume is from 0"),
+        ("high", 99.0, "below open or close"),
+        ("low", 102.0, "above open or close"),
+    ],
+)
+def test_a_bar_that_breaks_a_rule_is_refused_with_its_field_value_and_reason(
+    field: str, value: float | None, reason: str
+) -> None:
+    bars = daily("AAPL", [100, 101, 102])
+    hurt = bars.with_columns(
+        pl.when(pl.int_range(pl.len()) == 1).then(pl.lit(value)).otherwise(field).alias(field)
+    )
+    kept, refused = sift(hurt)
+    assert kept["close"].to_list() == [100, 102]
+    row = refused.row(0, named=True)
+    assert (row["symbol"], row["ds"], row["field"]) == ("AAPL", "2021-03-02", field)
+    assert row["value"] == ("(empty)" if value is None else str(pl.Series([value]).cast(str)[0]))
+    assert reason in row["reason"]
+    assert len(refused) == 1
+
+
+@pytest.mark.parametrize(
+    "ds",
+    [dt.date(2021, 3, 6), dt.date(2021, 4, 2), dt.date(1900, 1, 2), dt.date(2990, 1, 2)],
+    ids=["Saturday", "Good Friday", "before the calendar", "after the calendar"],
+)
+def test_an_equity_bar_of_a_day_without_a_session_is_refused(ds: dt.date) -> None:
+    bars = daily("AAPL", [100]).with_columns(ds=pl.lit(ds))
+    kept, refused = sift(bars)
+    assert kept.is_empty()
+    assert refused["field"].to_list() == ["ds"]
+
+
+def test_crypto_trades_on_saturdays() -> None:
+    bars = daily("BTC/USD", [100]).with_columns(ds=pl.lit(dt.date(2021, 3, 6)))
+    assert sift(bars).refused.is_empty()
+
+
+def test_a_bar_whose_session_is_not_over_is_refused() -> None:
+    # On Friday at noon UTC Thursday's sessions are over; Friday's crypto day and New York are not.
+    bars = pl.concat([daily("AAPL", [100] * 5), daily("BTC/USD", [100] * 5)])
+    kept, refused = sift(bars, NOON)
+    assert refused.select("symbol", "ds").rows() == [
+        ("AAPL", "2021-03-05"),
+        ("BTC/USD", "2021-03-05"),
+    ]
+    assert "not over at 2021-03-05 12:00" in refused["reason"][0]
+    assert len(kept) == 8
+
+
+def test_new_york_is_complete_at_its_close_while_the_utc_day_still_forms() -> None:
+    bars = pl.concat([daily("AAPL", [100] * 5), daily("BTC/USD", [100] * 5)])
+    evening = dt.datetime(2021, 3, 5, 21, tzinfo=dt.UTC)
+    assert sift(bars, evening).refused["symbol"].to_list() == ["BTC/USD"]
+
+
+def test_of_equal_rows_of_one_day_the_first_is_kept() -> None:
+    bars = daily("AAPL", [100, 101])
+    kept, refused = sift(pl.concat([bars, bars]))
+    assert kept.equals(bars)
+    assert refused["ds"].to_list() == ["2021-03-01", "2021-03-02"]
+
+
+def test_of_two_different_bars_of_one_day_none_is_kept() -> None:
+    bars = pl.concat([daily("AAPL", [100, 101]), daily("AAPL", [100, 99])])
+    kept, refused = sift(bars)
+    assert kept["ds"].to_list() == [MONDAY]
+    assert sorted(refused["ds"].to_list()) == ["2021-03-01", "2021-03-02", "2021-03-02"]
+
+
+def test_a_revision_known_later_is_no_duplicate() -> None:
+    first = daily("AAPL", [100])
+    later = daily("AAPL", [101]).with_columns(pl.col("known_at") + pl.duration(days=1))
+    assert sift(pl.concat([first, later])).refused.is_empty()
