@@ -1,0 +1,184 @@
+"""Names and calls of a parsed expression bound to columns, numbers and functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from goldenthread.domain.errors import UsageError
+from goldenthread.signals.arithmetic import combine
+from goldenthread.signals.calls import COLUMNS, Expr, fit, function_named
+from goldenthread.signals.expressions import COMPARISONS, Node, nearest, parse, place
+from goldenthread.signals.functions import FUNCTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_LOOKBACK = 5_000
+"""Bars before 1 January the longest expression may need (20 years of sessions)."""
+MAX_PARTS = 2_000
+"""Parts of one expression once factors are written out."""
+MAX_LEVELS = 120
+"""Levels of one expression once factors are written out."""
+
+ENTRY = Expr("entry", "entry", uses_entry=True)
+"""The planned entry price, known in stop, targets and trail."""
+
+_LOGIC = frozenset({"and", "or", "not"})
+_REF_USAGE = "ref('SPY', close > SMA(close, 200))"
+
+
+def number(value: float) -> Expr:
+    """A constant."""
+    return Expr("number", repr(float(value)), value=float(value))
+
+
+def bind(text: str, scope: Mapping[str, Expr], *, condition: bool = False) -> Expr:
+    """The expression with every name of ``scope`` written out.
+
+    Args:
+        text: An expression.
+        scope: What each name means besides the columns: parameters, factors, perhaps ``entry``.
+        condition: Whether it must be true or false (else it may be any value).
+
+    Raises:
+        UsageError: It does not parse, a name or function is unknown, a call does not fit its
+            function, or it needs too many bars; the message starts with the column.
+    """
+    expr = _Binder(text, {**COLUMNS, **scope}).bind(parse(text))
+    if condition and not expr.is_condition:
+        msg = (
+            f"column 1: {text.strip()!r} is a number; write a condition such as {text.strip()} > 0"
+        )
+        raise UsageError(msg)
+    if expr.lookback > MAX_LOOKBACK:
+        msg = (
+            f"column 1: it needs {expr.lookback} bars before its first value; "
+            f"at most {MAX_LOOKBACK}: use shorter periods"
+        )
+        raise UsageError(msg)
+    return expr
+
+
+class _Binder:
+    """Carries the text, for places in messages, and the scope."""
+
+    def __init__(self, text: str, scope: Mapping[str, Expr]) -> None:
+        self._text = text
+        self._scope = scope
+
+    def bind(self, node: Node) -> Expr:
+        match node.op:
+            case "number":
+                return number(node.value)
+            case "name":
+                return self._name(node)
+            case "text":
+                raise self._error(node, "text may only stand first in ref('SPY', ...)")
+            case "call" if node.name == "ref":
+                return self._ref(node)
+            case "call":
+                return self._call(node, "")
+            case "output":
+                return self._call(node.parts[0], node.name)
+        return self._sign(node)
+
+    def _name(self, node: Node) -> Expr:
+        found = self._scope.get(node.name)
+        if found is not None:
+            return found
+        if node.name in FUNCTIONS or node.name == "ref":
+            usage = FUNCTIONS[node.name].usage if node.name in FUNCTIONS else _REF_USAGE
+            raise self._error(node, f"{node.name} is a function; write {usage}")
+        hint = nearest(node.name, [*self._scope, *FUNCTIONS])
+        known = ", ".join(sorted(self._scope))
+        raise self._error(node, f"unknown name {node.name!r}{hint}; known here: {known}")
+
+    def _sign(self, node: Node) -> Expr:
+        parts = tuple(self.bind(part) for part in node.parts)
+        tested = parts if node.op in _LOGIC else parts[: int(node.op == "if")]
+        for part, written in zip(tested, node.parts, strict=False):
+            if not part.is_condition:
+                what = f"{node.op!r} takes conditions, but {part.text} is a number"
+                raise self._error(written, f"{what}; compare it, such as {part.text} > 0")
+        truth = node.op in COMPARISONS or node.op in _LOGIC
+        if all(part.op == "number" for part in parts) and not truth:
+            return self._folded(node, parts)
+        if node.op == "if":
+            truth = parts[1].is_condition and parts[2].is_condition
+        return self._joined(node, Expr(node.op, _sign_text(node.op, parts), parts), truth=truth)
+
+    def _folded(self, node: Node, parts: tuple[Expr, ...]) -> Expr:
+        value = float(combine(node.op, [part.value for part in parts]))
+        if value != value:  # noqa: PLR0124  # only NaN differs from itself
+            what = f"{_sign_text(node.op, parts)} has no value (division by zero or overflow)"
+            raise self._error(node, what)
+        return number(value)
+
+    def _joined(self, node: Node, bare: Expr, *, truth: bool) -> Expr:
+        """``bare`` with what follows from its parts: look-back, size, other symbols."""
+        parts = bare.parts
+        size = 1 + sum(part.size for part in parts)
+        levels = 1 + max(part.levels for part in parts)
+        if size > MAX_PARTS or levels > MAX_LEVELS:
+            what = f"{size} parts on {levels} levels once factors are written out"
+            raise self._error(node, f"{what}; at most {MAX_PARTS} on {MAX_LEVELS}")
+        return Expr(
+            bare.op,
+            bare.text,
+            parts,
+            bound=bare.bound,
+            lookback=max(part.lookback for part in parts)
+            + (bare.bound.lookback if bare.bound else 0),
+            size=size,
+            levels=levels,
+            is_condition=truth,
+            uses_entry=any(part.uses_entry for part in parts),
+            refs=tuple(sorted({symbol for part in parts for symbol in part.refs})),
+        )
+
+    def _ref(self, node: Node) -> Expr:
+        if len(node.parts) != 2 or node.parts[0].op != "text":  # noqa: PLR2004  # symbol, expression
+            what = f"ref takes a quoted symbol and one expression: {_REF_USAGE}"
+            raise self._error(node, what)
+        symbol = node.parts[0].name
+        inner = self.bind(node.parts[1])
+        if inner.refs or inner.uses_entry:
+            what = "another ref" if inner.refs else "entry"
+            raise self._error(node, f"ref cannot hold {what}: it reads the bars of {symbol} alone")
+        return Expr(
+            "ref",
+            f"ref({symbol!r}, {inner.text})",
+            (inner,),
+            symbol=symbol,
+            size=inner.size + 1,
+            levels=inner.levels + 1,
+            is_condition=inner.is_condition,
+            refs=(symbol,),
+        )
+
+    def _call(self, node: Node, output: str) -> Expr:
+        arguments = [self.bind(part) for part in node.parts]
+        try:
+            function = function_named(node.name)
+            inputs, bound = fit(function, arguments, output)
+        except UsageError as error:
+            raise self._error(node, str(error)) from None
+        shown = [part.text for part in inputs] + [repr(value) for value in bound.numbers]
+        shown += [str(bound.window)] if bound.window else []
+        text = f"{node.name}({', '.join(shown)})" + (f".{output}" if output else "")
+        truth = node.name == "LAG" and inputs[0].is_condition
+        expr = self._joined(node, Expr("call", text, inputs, bound=bound), truth=truth)
+        if expr.uses_entry and (bound.lookback or not function.is_own):
+            raise self._error(node, f"entry is one price, not a series: {node.name} reads bars")
+        return expr
+
+    def _error(self, node: Node, message: str) -> UsageError:
+        return UsageError(f"{place(self._text, node.at)}: {message}")
+
+
+def _sign_text(op: str, parts: tuple[Expr, ...]) -> str:
+    if op in {"neg", "not"}:
+        return f"({op} {parts[0].text})"
+    if op == "if":
+        return f"({parts[1].text} if {parts[0].text} else {parts[2].text})"
+    return f"({f' {op} '.join(part.text for part in parts)})"

@@ -1,0 +1,196 @@
+"""A strategy with every expression bound and checked, ready to decide."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from goldenthread.domain.errors import UsageError
+from goldenthread.signals.binding import ENTRY, bind, number
+from goldenthread.signals.calls import COLUMNS, Expr
+from goldenthread.signals.filters import Filter, filter_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from goldenthread.domain.strategy import Strategy
+
+GATES = frozenset(
+    {
+        *("SHADOW_STRATEGY", "INVALID_LEVELS", "DUPLICATE_SYMBOL", "COOLDOWN", "MAX_POSITIONS"),
+        *("MAX_ORDER_NOTIONAL", "MAX_POSITION_FRACTION", "MAX_ASSET_CLASS_EXPOSURE"),
+        *("MAX_GROSS_EXPOSURE", "MAX_ORDERS_PER_RUN", "PRICE_COLLAR", "CORRELATION_TOO_HIGH"),
+        *("DAILY_DRAWDOWN", "MAX_DRAWDOWN", "INSUFFICIENT_BUYING_POWER", "BELOW_MINIMUM_ORDER"),
+        *("BROKER_RULE", "STALE_DATA", "SYMBOL_FROZEN", "KILL_SWITCH"),
+    }
+)
+"""Names of the coded gates; a filter may not be called like one."""
+
+_PLACES = ("column ", "line ")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_REASON = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+_ASSET = re.compile(r"@[a-z][a-z0-9_]*|[A-Z][A-Z0-9.]*(/[A-Z][A-Z0-9]*)?")
+
+
+class StrategyError(UsageError):
+    """What is wrong with one key of a strategy.
+
+    Args:
+        message: What was got, what is allowed, what to do.
+        key: Where it stands, like ``entry.when`` or ``exit.targets[1].at``.
+    """
+
+    def __init__(self, message: str, key: str) -> None:
+        super().__init__(
+            f"{key}, {message}" if message.startswith(_PLACES) else f"{key}: {message}"
+        )
+        self.key = key
+
+
+@dataclass(frozen=True, eq=False)
+class CompiledStrategy:
+    """A strategy and its expressions; what a file leaves out is None or empty.
+
+    ``lookback`` is the most bars before 1 January that one of them reads: bars must reach so far
+    back. ``refs`` are the symbols read through ``ref``.
+    """
+
+    strategy: Strategy
+    when: Expr
+    price: Expr | None
+    cancel: Expr | None
+    priority: Expr | None
+    factors: Mapping[str, Expr]
+    filters: tuple[Filter, ...]
+    stop: Expr
+    targets: tuple[tuple[Expr, Decimal], ...]
+    trail: Expr | None
+    exit: Expr | None
+    lookback: int
+    refs: tuple[str, ...]
+
+
+def compile_strategy(strategy: Strategy) -> CompiledStrategy:
+    """The strategy ready to decide.
+
+    Raises:
+        StrategyError: A key contradicts another, or an expression is wrong; a UsageError.
+    """
+    _check_form(strategy)
+    return _Compiler(strategy).compiled()
+
+
+class _Compiler:
+    """Binds expressions one by one and keeps them to sum up look-backs and symbols."""
+
+    def __init__(self, strategy: Strategy) -> None:
+        self._strategy = strategy
+        self._scope: dict[str, Expr] = {}
+        self._all: list[Expr] = []
+
+    def compiled(self) -> CompiledStrategy:
+        strategy = self._strategy
+        entry, leave = strategy.entry, strategy.exit
+        for name, value in strategy.params.items():
+            self._scope[name] = number(float(value))
+        factors = {name: self._factor(name, text) for name, text in strategy.factors.items()}
+        when = self._bound("entry.when", entry.when, condition=True)
+        price = self._found("entry.price", entry.price)
+        cancel = self._found("entry.cancel_if", entry.cancel_if, condition=True)
+        priority = self._found("entry.priority", entry.priority)
+        filters = tuple(
+            filter_of(name, self._bound(f"reject_unless.{name}", text, condition=True))
+            for name, text in strategy.reject_unless.items()
+        )
+        rule = self._found("exit.when", leave.when, condition=True)
+        self._scope["entry"] = ENTRY
+        targets = tuple(
+            (self._bound(f"exit.targets[{at}].at", target.at), target.sell)
+            for at, target in enumerate(leave.targets, start=1)
+        )
+        return CompiledStrategy(
+            strategy=strategy,
+            when=when,
+            price=price,
+            cancel=cancel,
+            priority=priority,
+            factors=factors,
+            filters=filters,
+            stop=self._bound("exit.stop", leave.stop),
+            targets=targets,
+            trail=self._found("exit.trail", leave.trail),
+            exit=rule,
+            lookback=max(expr.lookback for expr in self._all),
+            refs=tuple(sorted({symbol for expr in self._all for symbol in expr.refs})),
+        )
+
+    def _factor(self, name: str, text: str) -> Expr:
+        expr = self._scope[name] = self._bound(f"factors.{name}", text)
+        return expr
+
+    def _found(self, key: str, text: str | None, *, condition: bool = False) -> Expr | None:
+        return None if text is None else self._bound(key, text, condition=condition)
+
+    def _bound(self, key: str, text: str, *, condition: bool = False) -> Expr:
+        try:
+            expr = bind(text, self._scope, condition=condition)
+        except UsageError as error:
+            raise StrategyError(str(error), key) from None
+        self._all.append(expr)
+        return expr
+
+
+def _check_form(strategy: Strategy) -> None:
+    for asset in strategy.assets:
+        if not _ASSET.fullmatch(asset):
+            msg = f"{asset!r} is no asset; write a symbol (AAPL, BTC/USD) or a universe (@stocks)"
+            raise StrategyError(msg, "assets")
+    _check_names("params", strategy.params, ())
+    _check_names("factors", strategy.factors, strategy.params)
+    for name in strategy.reject_unless:
+        if not _REASON.fullmatch(name) or name in GATES:
+            why = "is the name of a gate" if name in GATES else "is no rejection reason"
+            msg = f"{name!r} {why}; write capitals and underscores, such as RSI_TOO_HIGH"
+            raise StrategyError(msg, f"reject_unless.{name}")
+    _check_entry(strategy)
+    _check_exit(strategy)
+
+
+def _check_names(
+    section: str, names: Mapping[str, object], taken: Mapping[str, object] | tuple[()]
+) -> None:
+    for name in names:
+        if not _NAME.fullmatch(name) or keyword.iskeyword(name):
+            why = "is no name; use lower-case letters, digits and underscores"
+        elif name in COLUMNS or name in {"entry", "ref"}:
+            why = "has a meaning already (a column or the planned price)"
+        elif name in taken:
+            why = "is a parameter too"
+        else:
+            continue
+        msg = f"{name!r} {why}; choose another name"
+        raise StrategyError(msg, f"{section}.{name}")
+
+
+def _check_entry(strategy: Strategy) -> None:
+    order, price = strategy.entry.order, strategy.entry.price
+    if order == "market" and price is not None:
+        msg = 'a market order has no price; leave it out or write order = "limit" or "stop"'
+        raise StrategyError(msg, "entry.price")
+    if order != "market" and price is None:
+        msg = f'order = "{order}" needs a price, such as price = "close * 0.99"'
+        raise StrategyError(msg, "entry.order")
+
+
+def _check_exit(strategy: Strategy) -> None:
+    targets, after = strategy.exit.targets, strategy.exit.breakeven_after
+    sold = sum((target.sell for target in targets), Decimal(0))
+    if sold > 1:
+        msg = f"the targets sell {sold} of the position; at most 1"
+        raise StrategyError(msg, "exit.targets")
+    if after is not None and after > len(targets):
+        msg = f"{after} is more than the number of targets ({len(targets)}); leave it out"
+        raise StrategyError(msg, "exit.breakeven_after")

@@ -1,0 +1,219 @@
+"""From bars to candidates: what each strategy decides for a symbol on a date."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from functools import cache
+from importlib.metadata import version
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from goldenthread.domain.asset import AssetClass
+from goldenthread.domain.signal import Candidate, Plan, TargetLevel
+from goldenthread.rules.rounding import round_entry, round_stop, round_target, significant
+from goldenthread.signals.compilation import CompiledStrategy, StrategyError, compile_strategy
+from goldenthread.signals.evaluation import Calculator, Memo
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable
+    from decimal import Decimal
+
+    from goldenthread.domain.asset import Asset
+    from goldenthread.domain.bar import BarWindow
+    from goldenthread.signals.calls import Expr
+
+__all__ = [
+    "CompiledStrategy",
+    "Evaluator",
+    "Memo",
+    "StrategyError",
+    "compile_strategy",
+    "engine_digest",
+    "refs",
+]
+
+VOLATILITY_BARS = 20
+"""Daily returns in the annual volatility of a candidate."""
+_SESSIONS_A_YEAR = {AssetClass.EQUITY: 252, AssetClass.CRYPTO: 365}
+_NO_PRICE_ABOVE = 1e15
+_SOURCES = ("*.py", "*.csv")
+
+
+class Evaluator:
+    """Decides for one moment at a time; series computed once serve all days of their window.
+
+    Args:
+        windows: The window of a symbol for a decision date, as known at an instant (None:
+            everything counts as known); None when the symbol has no readable bar.
+        memo: Where series are kept; share one among evaluators over the same bars.
+    """
+
+    def __init__(
+        self,
+        windows: Callable[[str, dt.date, dt.datetime | None], BarWindow | None],
+        memo: Memo | None = None,
+    ) -> None:
+        self._windows = windows
+        self._ds: dt.date | None = None
+        self._now: dt.datetime | None = None
+        self._today: dict[str, BarWindow | None] = {}
+        self._calculator = Calculator(self._window, Memo() if memo is None else memo)
+
+    def at(self, ds: dt.date, now: dt.datetime | None = None) -> None:
+        """Move to the decision date ``ds`` with the bars known at ``now``."""
+        if (ds, now) != (self._ds, self._now):
+            self._ds, self._now = ds, now
+            self._today.clear()
+
+    def decide(
+        self, compiled: CompiledStrategy, symbol: str, ds: dt.date, asset: Asset
+    ) -> Candidate | None:
+        """The candidate of the strategy on the close of ``ds``.
+
+        None without a bar of ``ds`` or when ``entry.when`` is not true (null is not true). All
+        filters are judged; a level that is null leaves the candidate without a plan.
+        """
+        window = self._decision_window(symbol, ds)
+        if window is None or not _is_true(self._calculator.at(compiled.when, window)):
+            return None
+        return self._candidate(compiled, window, ds, asset)
+
+    def holds(
+        self,
+        compiled: CompiledStrategy,
+        expression: Literal["exit", "cancel"],
+        symbol: str,
+        ds: dt.date,
+    ) -> bool | None:
+        """Whether ``exit.when`` or ``entry.cancel_if`` is true on the close of ``ds``.
+
+        False when the strategy has no such rule; None when it cannot be told: no bar of ``ds``,
+        or a null in the rule.
+        """
+        expr = compiled.exit if expression == "exit" else compiled.cancel
+        if expr is None:
+            return False
+        window = self._decision_window(symbol, ds)
+        value = math.nan if window is None else self._calculator.at(expr, window)
+        return None if math.isnan(value) else value != 0
+
+    def _decision_window(self, symbol: str, ds: dt.date) -> BarWindow | None:
+        if ds != self._ds:
+            self.at(ds)
+        window = self._window(symbol)
+        return window if window is not None and window.has_bar(ds) else None
+
+    def _window(self, symbol: str) -> BarWindow | None:
+        if symbol not in self._today and self._ds is not None:
+            self._today[symbol] = self._windows(symbol, self._ds, self._now)
+        return self._today.get(symbol)
+
+    def _candidate(
+        self, compiled: CompiledStrategy, window: BarWindow, ds: dt.date, asset: Asset
+    ) -> Candidate:
+        at = self._calculator.at
+        strategy = compiled.strategy
+        verdicts = [
+            verdict
+            for filter_ in compiled.filters
+            for verdict in filter_.verdicts(
+                self._calculator.parts_at(filter_.expr, filter_.parts, window)
+            )
+        ]
+        close = round_entry(float(window.close[window.upto]), asset, strategy.side, "market")
+        return Candidate(
+            ds=ds,
+            strategy_id=strategy.strategy_id,
+            version_key=strategy.version_key,
+            symbol=window.symbol,
+            asset_class=asset.asset_class,
+            side=strategy.side,
+            strategy_status=strategy.status,
+            close=close,
+            plan=self._plan(compiled, window, asset, close),
+            size=strategy.size,
+            priority=significant(at(compiled.priority, window)) if compiled.priority else None,
+            volatility=significant(_volatility(window, asset.asset_class)),
+            factors={n: significant(at(expr, window)) for n, expr in compiled.factors.items()},
+            verdicts=tuple(verdicts),
+            bars_digest=window.bars_digest,
+        )
+
+    def _plan(
+        self, compiled: CompiledStrategy, window: BarWindow, asset: Asset, close: Decimal
+    ) -> Plan | None:
+        strategy = compiled.strategy
+        side, order = strategy.side, strategy.entry.order
+        entry: Decimal | None = close
+        if compiled.price is not None:
+            price = _as_price(self._calculator.at(compiled.price, window))
+            entry = None if price is None else round_entry(price, asset, side, order)
+        if entry is None:
+            return None
+        stop = self._level(compiled.stop, window, entry)
+        prices = [self._level(expr, window, entry) for expr, _ in compiled.targets]
+        trail = self._level(compiled.trail, window, entry) if compiled.trail else None
+        if stop is None or None in prices or (compiled.trail and trail is None):
+            return None
+        sells = [sell for _, sell in compiled.targets]
+        pairs = zip(prices, sells, strict=True)
+        return Plan(
+            order=order,
+            entry=entry,
+            stop=round_stop(stop, asset, side),
+            targets=tuple(
+                TargetLevel(price=round_target(price, asset, side), sell=sell)
+                for price, sell in pairs
+                if price is not None
+            ),
+            trail=None if trail is None else round_entry(trail, asset, side, "market"),
+            breakeven_after=strategy.exit.breakeven_after,
+            valid_bars=strategy.entry.valid_bars,
+            max_bars=strategy.exit.max_bars,
+        )
+
+    def _level(self, expr: Expr, window: BarWindow, entry: Decimal) -> float | None:
+        return _as_price(self._calculator.level(expr, window, float(entry)))
+
+
+def refs(compiled: CompiledStrategy) -> tuple[str, ...]:
+    """The other symbols the strategy reads, sorted: their bars are needed too."""
+    return compiled.refs
+
+
+@cache
+def engine_digest() -> str:
+    """Sixteen hex digits that change when code that decides, TA-Lib or numpy changes."""
+    sha = hashlib.sha256()
+    package = Path(__file__).parents[1]
+    for folder in ("rules", "signals"):
+        files = {file for pattern in _SOURCES for file in (package / folder).rglob(pattern)}
+        for file in sorted(files):
+            sha.update(f"{file.relative_to(package).as_posix()}\n".encode())
+            sha.update(file.read_bytes())
+    for library in ("ta-lib", "numpy"):
+        sha.update(f"{library} {version(library)}\n".encode())
+    return sha.hexdigest()[:16]
+
+
+def _is_true(value: float) -> bool:
+    return value == value and value != 0  # noqa: PLR0124  # only NaN differs from itself
+
+
+def _as_price(value: float) -> float | None:
+    return value if math.isfinite(value) and abs(value) < _NO_PRICE_ABOVE else None
+
+
+def _volatility(window: BarWindow, asset_class: AssetClass) -> float:
+    """Annual volatility of the last 20 daily returns; NaN when history is shorter."""
+    first = window.upto - VOLATILITY_BARS
+    if first < 0:
+        return math.nan
+    closes = window.close[first : window.upto + 1].tolist()
+    returns = [after / before - 1 for before, after in pairwise(closes)]
+    mean = math.fsum(returns) / len(returns)
+    variance = math.fsum((value - mean) ** 2 for value in returns) / (len(returns) - 1)
+    return math.sqrt(variance * _SESSIONS_A_YEAR[asset_class])

@@ -1,0 +1,204 @@
+"""A strategy file: TOML to a checked strategy, with errors that name line, value and remedy."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from goldenthread.domain.errors import UsageError
+from goldenthread.domain.strategy import Strategy
+from goldenthread.signals.compilation import StrategyError, compile_strategy
+from goldenthread.signals.expressions import nearest
+
+MAX_BYTES = 64 * 1024
+"""The size of the largest strategy file."""
+_LARGEST = Decimal(10) ** 15
+_DECIMALS = 15
+_ID_RULE = "must be a letter followed by letters, digits and _, all lower case, at most 64"
+_FILLED_LATER = frozenset({"universes"})
+_STARTER = "starter.toml"
+_ID_LINE = re.compile(r'^strategy_id\s*=\s*["\'][^"\'\n]*["\']', re.MULTILINE)
+
+
+def read_strategy(path: Path) -> Strategy:
+    """The strategy of a file, every expression checked; ``universes`` is left empty.
+
+    Raises:
+        UsageError: The file cannot be read or is not a strategy; the message names file, line
+            and key, what was got and what is allowed.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        text = content.decode("utf-8")
+    except (OSError, ValueError) as error:
+        msg = f"{path} cannot be read: {error}; a strategy is a TOML file in UTF-8"
+        raise UsageError(msg) from None
+    if len(content) > MAX_BYTES:
+        msg = f"{path} is larger than {MAX_BYTES} bytes; a strategy file is a page"
+        raise UsageError(msg)
+    return parse_strategy(text, str(path))
+
+
+def parse_strategy(text: str, name: str = "strategy") -> Strategy:
+    """The strategy of TOML ``text``; ``name`` stands in messages for the file.
+
+    Raises:
+        UsageError: As ``read_strategy``.
+    """
+    try:
+        strategy = _validated(_built(Strategy, _table(text), ""))
+        compile_strategy(strategy)
+    except StrategyError as error:
+        line = line_of(text, error.key)
+        where = f"{name}, line {line}" if line else name
+        msg = f"{where}: {error}"
+        raise UsageError(msg) from None
+    except (ValueError, RecursionError) as error:
+        msg = f"{name}: not TOML: {error}; strings stand in quotes, tables in [brackets]"
+        raise UsageError(msg) from None
+    return strategy
+
+
+def strategy_text(strategy_id: str, template: str | None = None) -> str:
+    """A strategy file named ``strategy_id``: ``template`` (the text of one) or a commented start.
+
+    Raises:
+        UsageError: The id or the template is not right.
+    """
+    starter = Path(__file__).with_name(_STARTER)
+    text = starter.read_text(encoding="utf-8") if template is None else template
+    named = _ID_LINE.sub(lambda _: f'strategy_id = "{strategy_id}"', text, count=1)
+    parse_strategy(named, strategy_id)
+    return named
+
+
+def line_of(text: str, key: str) -> int | None:
+    """The line (from 1) of a key such as ``entry.when``; its section's if it is missing."""
+    *sections, name = re.sub(r"\[\d+\]", "", key).split(".")
+    lines = text.splitlines()
+    found = None
+    start = 0
+    for section in sections:
+        start = _find(lines, start, _section(section)) or 0
+        found = start or found
+    return _find(lines, start, rf"{_key(name)}|\[+\s*{re.escape(name)}\s*\]") or found
+
+
+def _section(name: str) -> str:
+    return rf"\[+\s*{re.escape(name)}\s*\]|{re.escape(name)}\b"
+
+
+def _key(name: str) -> str:
+    return rf"""(.*[{{.,\s])?["']?{re.escape(name)}["']?\s*="""
+
+
+def _find(lines: list[str], start: int, pattern: str) -> int | None:
+    matching = re.compile(rf"\s*(?!#)({pattern})")
+    for number, line in enumerate(lines[start:], start=start + 1):
+        if matching.match(line):
+            return number
+    return None
+
+
+def _table(text: str) -> dict[str, Any]:
+    return tomllib.loads(text, parse_float=_decimal)
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        msg = f"number {text} is out of range"
+        raise ValueError(msg) from None
+
+
+def _validated(values: dict[str, Any]) -> Strategy:
+    try:
+        return Strategy.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = "".join(f"[{p + 1}]" if isinstance(p, int) else f".{p}" for p in first["loc"])
+        said = first["msg"][0].lower() + first["msg"][1:]
+        rule = _ID_RULE if first["type"] == "string_pattern_mismatch" else said
+        msg = f"{rule}, got {_shown(first['input'])}"
+        raise StrategyError(msg, key.lstrip(".")) from None
+
+
+def _built(model: type[BaseModel], table: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """The values of a table, each of the type its field wants."""
+    fields = {n: f for n, f in model.model_fields.items() if n not in _FILLED_LATER}
+    values = {}
+    for name, value in table.items():
+        if name not in fields:
+            hint = nearest(name, fields)
+            msg = f"unknown key {name!r}{hint}; allowed: {', '.join(fields)}"
+            raise StrategyError(msg, prefix + name)
+        values[name] = _fitted(fields[name].annotation, value, prefix + name)
+    for name, field in fields.items():
+        if field.is_required() and name not in values:
+            why = ", so that every outcome resolves" if name == "max_bars" else ""
+            msg = f"{name!r} is missing; it is mandatory{why}"
+            raise StrategyError(msg, prefix + name)
+    return values
+
+
+def _fitted(kind: Any, value: Any, key: str) -> Any:  # noqa: ANN401  # any field, any TOML value
+    """``value`` if TOML gave it the type of the field."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin in {Union, UnionType}:
+        return _fitted(inner[0], value, key)
+    if origin is tuple:
+        items = _of_type(list, value, key, "a list")
+        return tuple(_fitted(inner[0], v, f"{key}[{at}]") for at, v in enumerate(items, start=1))
+    if origin is dict:
+        table = _of_type(dict, value, key, "a table")
+        return {name: _fitted(inner[1], v, f"{key}.{name}") for name, v in table.items()}
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return _built(kind, _of_type(dict, value, key, "a table"), f"{key}.")
+    return _number(value, key) if kind is Decimal else _scalar(kind, value, key)
+
+
+def _scalar(kind: Any, value: Any, key: str) -> Any:  # noqa: ANN401  # int, str, enum or Literal
+    if kind is int:
+        return _of_type(int, value, key, "a whole number")
+    text = _of_type(str, value, key, "text in quotes")
+    if kind is str:
+        return text
+    allowed = [str(choice) for choice in (get_args(kind) or kind)]
+    if text not in allowed:
+        hint = nearest(text, allowed)
+        why = " (daily bars only)" if key == "timeframe" else ""
+        msg = f"{text!r} is not allowed{hint}; allowed: {', '.join(allowed)}{why}"
+        raise StrategyError(msg, key)
+    return text
+
+
+def _of_type(kind: type, value: Any, key: str, words: str) -> Any:  # noqa: ANN401  # as _fitted
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        msg = f"must be {words}, got {_shown(value)}"
+        raise StrategyError(msg, key)
+    return value
+
+
+def _number(value: Any, key: str) -> Decimal:  # noqa: ANN401  # as _fitted
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        msg = f"must be a number, got {_shown(value)}"
+        raise StrategyError(msg, key)
+    number = Decimal(value)
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int) or abs(number) >= _LARGEST or exponent < -_DECIMALS:
+        msg = f"{_shown(value)} is out of range; at most 15 digits before and after the point"
+        raise StrategyError(msg, key)
+    return number
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401  # as _fitted
+    text = str(value) if isinstance(value, Decimal | int) else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004  # a line's worth
