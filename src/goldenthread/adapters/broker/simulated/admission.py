@@ -1,0 +1,171 @@
+"""Which orders the exchange takes, in Alpaca's words when it does not; and buying power."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+from goldenthread.domain.asset import AssetClass
+from goldenthread.domain.errors import EngineRefusedError
+from goldenthread.domain.order import OrderClass, OrderSide, OrderType, TimeInForce
+from goldenthread.rules.broker_rules import violation
+
+if TYPE_CHECKING:
+    from goldenthread.adapters.broker.simulated.settings import BarSource, SimulatedSettings
+    from goldenthread.adapters.broker.simulated.state import ExchangeState
+    from goldenthread.adapters.broker.simulated.tickets import Ticket
+    from goldenthread.domain.asset import Asset
+    from goldenthread.domain.order import OrderRequest
+
+_FORBIDDEN = "40310000"
+_NOT_FOUND = "40410000"
+_UNPROCESSABLE = "42210000"
+_SHORT_RESERVE = Decimal("1.03")
+_TAKEN = frozenset({TimeInForce.DAY, TimeInForce.GTC, TimeInForce.IOC, TimeInForce.OPG})
+_ANY_PRICE = frozenset({OrderType.MARKET, OrderType.STOP})
+
+
+class BuyingPower(NamedTuple):
+    """What new orders may cost; crypto knows no margin."""
+
+    equities: Decimal
+    crypto: Decimal
+
+
+def buying_power(state: ExchangeState, settings: SimulatedSettings) -> BuyingPower:
+    """Equity not bound by stakes and open orders, times the multiplier; for crypto: free cash.
+
+    An equity binds its worth over the multiplier, a coin all of it. The proceeds of short sales
+    are not free cash.
+    """
+    ledger, bound = state.present, Decimal(0)
+    for stake in ledger.stakes.values():
+        bound += _bound(stake.asset_class, abs(stake.value), settings)
+    free = ledger.cash + ledger.short_value
+    for symbol in state.orders.open_symbols():
+        for ticket in state.orders.open_of(symbol):
+            value = ticket.remaining * ticket.reserve
+            bound += _bound(ticket.asset_class, value, settings)
+            free -= value
+    excess = max(Decimal(0), ledger.equity - bound)
+    return BuyingPower(excess * settings.multiplier, max(Decimal(0), min(free, excess)))
+
+
+class Admission:
+    """Checks one account's new orders."""
+
+    def __init__(self, state: ExchangeState, settings: SimulatedSettings, bars: BarSource) -> None:
+        self._state = state
+        self._settings = settings
+        self._bars = bars
+
+    def asset(self, symbol: str) -> Asset:
+        """The asset, if the exchange lists it."""
+        try:
+            return self._bars.asset(symbol)
+        except KeyError as error:
+            msg = f"asset not found for {symbol}"
+            raise EngineRefusedError(msg, _NOT_FOUND) from error
+
+    def admit(self, request: OrderRequest) -> Decimal:
+        """What a unit of the order reserves of buying power; 0 when it closes.
+
+        Raises:
+            EngineRefusedError: The order breaks a rule, or the account cannot carry it.
+        """
+        asset = self.asset(request.symbol)
+        self.check_rules(request, asset)
+        if request.time_in_force not in _TAKEN:
+            msg = (
+                f"time_in_force {request.time_in_force} is not simulated; use day, gtc, ioc or opg"
+            )
+            raise EngineRefusedError(msg, _UNPROCESSABLE)
+        self._check_wash_trade(request)
+        held = self._held(request.symbol)
+        if request.order_class is OrderClass.OCO or held * request.side.sign < 0:
+            self._check_quantity(request, held)
+            return Decimal(0)
+        reserve = self._reserve(request, asset)
+        self._check_cost(request, asset, reserve)
+        return reserve
+
+    def check_rules(self, request: OrderRequest, asset: Asset) -> None:
+        """Refuse what the broker's matrix of rules refuses.
+
+        Raises:
+            EngineRefusedError: With the code of the first rule the order breaks.
+        """
+        broken = violation(request, asset, self._bars.last_close(asset.symbol, self._state.met))
+        if broken is not None:
+            raise EngineRefusedError(broken.message, broken.code)
+
+    def _held(self, symbol: str) -> Decimal:
+        stake = self._state.present.stakes.get(symbol)
+        return Decimal(0) if stake is None else stake.quantity
+
+    def _check_wash_trade(self, request: OrderRequest) -> None:
+        if request.order_class is not OrderClass.SIMPLE:
+            return
+        for other in self._state.orders.open_of(request.symbol):
+            if other.is_group_exit or other.report.side is request.side:
+                continue
+            if _would_meet(request, other):
+                msg = f"potential wash trade detected. use complex orders (existing: {other.id})"
+                raise EngineRefusedError(msg, _FORBIDDEN)
+
+    def _check_quantity(self, request: OrderRequest, held: Decimal) -> None:
+        """Every share can be promised to one exit only; a pair of exits promises once."""
+        promised: dict[str, Decimal] = {}
+        for ticket in self._state.orders.open_of(request.symbol):
+            if ticket.is_working and not ticket.reserve and ticket.report.side is request.side:
+                promised[ticket.group] = max(
+                    promised.get(ticket.group, Decimal(0)), ticket.remaining
+                )
+        available = max(Decimal(0), abs(held) - sum(promised.values(), Decimal(0)))
+        if held * request.side.sign > 0 or request.quantity > available:
+            msg = (
+                f"insufficient qty available for order "
+                f"(requested: {request.quantity}, available: {available})"
+            )
+            raise EngineRefusedError(msg, _FORBIDDEN)
+
+    def _reserve(self, request: OrderRequest, asset: Asset) -> Decimal:
+        """The price a unit is reserved at: its limit, its stop, or the last close."""
+        is_short = request.side is OrderSide.SELL
+        if is_short and asset.asset_class is AssetClass.CRYPTO:
+            coin = request.symbol.partition("/")[0]
+            msg = f"insufficient balance for {coin} (requested: {request.quantity}, available: 0)"
+            raise EngineRefusedError(msg, _FORBIDDEN)
+        if is_short and not asset.shortable:
+            msg = f'asset "{request.symbol}" cannot be sold short'
+            raise EngineRefusedError(msg, _FORBIDDEN)
+        close = self._bars.last_close(request.symbol, self._state.met)
+        price = request.limit_price or request.stop_price or close
+        if price is None:
+            msg = f"no price is known for {request.symbol} yet; wait for its first bar"
+            raise EngineRefusedError(msg, _UNPROCESSABLE)
+        return max(price, close or price) * _SHORT_RESERVE if is_short else price
+
+    def _check_cost(self, request: OrderRequest, asset: Asset, reserve: Decimal) -> None:
+        power = buying_power(self._state, self._settings)
+        cost = request.quantity * reserve
+        if asset.asset_class is AssetClass.CRYPTO and cost > power.crypto:
+            msg = f"insufficient balance for USD (requested: {cost}, available: {power.crypto})"
+            raise EngineRefusedError(msg, _FORBIDDEN)
+        if asset.asset_class is AssetClass.EQUITY and cost > power.equities:
+            msg = f"insufficient buying power (cost basis: {cost}, available: {power.equities})"
+            raise EngineRefusedError(msg, _FORBIDDEN)
+
+
+def _bound(asset_class: AssetClass, value: Decimal, settings: SimulatedSettings) -> Decimal:
+    return value / settings.multiplier if asset_class is AssetClass.EQUITY else value
+
+
+def _would_meet(request: OrderRequest, other: Ticket) -> bool:
+    """Whether two orders of opposite sides could execute against each other."""
+    resting = other.report
+    if request.type in _ANY_PRICE or resting.type in _ANY_PRICE:
+        return True
+    if request.limit_price is None or resting.limit_price is None:
+        return True
+    return (request.limit_price - resting.limit_price) * request.side.sign >= 0

@@ -1,0 +1,97 @@
+"""Money is conserved (promise P8): the account agrees with a slow ledger of its executions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import settings as given_settings
+from hypothesis import strategies as st
+
+from adapters.broker.market import D
+from adapters.broker.random_days import RandomDays, random_days, trade
+from goldenthread.adapters.broker.simulated import SimulatedBroker
+from goldenthread.domain.order import OrderSide, OrderStatus
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from decimal import Decimal
+
+
+class SlowLedger:
+    """Cash, holdings and worth, added up from the first execution each time it is asked."""
+
+    def __init__(self, days: RandomDays, broker: SimulatedBroker, upto: dt.date) -> None:
+        self.cash = days.terms.start_cash
+        self.held: dict[str, Decimal] = {}
+        self.marks: dict[str, Decimal] = {}
+        for ds in [d for d in days.dates if d <= upto]:
+            for (symbol, ex_ds), ratio in days.market.splits.items():
+                if ex_ds == ds:
+                    self.held[symbol] = self.held.get(symbol, D(0)) * ratio
+                    self.marks[symbol] = self.marks.get(symbol, D(0)) / ratio
+            for fill in broker.fills(ds):
+                if fill.ds == ds:
+                    sign = 1 if fill.side is OrderSide.BUY else -1
+                    self.cash -= sign * fill.quantity * fill.price + fill.fee
+                    change = sign * fill.quantity - fill.fee_quantity
+                    self.held[fill.symbol] = self.held.get(fill.symbol, D(0)) + change
+                    self.marks.setdefault(fill.symbol, fill.price)
+            for (symbol, bar_ds), bar in days.market.bars.items():
+                if bar_ds == ds:
+                    self.marks[symbol] = bar.close
+
+    @property
+    def equity(self) -> Decimal:
+        return self.cash + sum((q * self.marks[s] for s, q in self.held.items() if q), D(0))
+
+
+@given(st.integers(0, 10**9))
+@given_settings(max_examples=60, deadline=None)
+def test_the_account_agrees_with_a_slow_ledger_every_day(seed: int) -> None:
+    days = random_days(seed)
+    broker = SimulatedBroker(days.terms, days.market)
+    for ds in trade(broker, days):
+        slow, account = SlowLedger(days, broker, ds), broker.account()
+        holdings = {h.symbol: h.quantity for h in account.holdings}
+        assert holdings == {s: q for s, q in slow.held.items() if q}
+        assert abs(account.cash - slow.cash) <= D("1e-9") * abs(account.equity)
+        assert abs(account.equity - slow.equity) <= D("1e-9") * abs(account.equity)
+        assert account.equity == account.cash + account.long_value + account.short_value
+        assert account.buying_power >= 0
+        assert account.crypto_buying_power >= 0
+
+
+@given(st.integers(0, 10**9))
+@given_settings(max_examples=30, deadline=None)
+def test_orders_end_once_and_hold_exactly_their_executions(seed: int) -> None:
+    days = random_days(seed)
+    broker = SimulatedBroker(days.terms, days.market)
+    ended: dict[str, OrderStatus] = {}
+    for _ in trade(broker, days):
+        for report in broker.orders(days.dates[0]):
+            assert ended.get(report.broker_order_id, report.status) is report.status
+            if not report.status.is_open:
+                ended[report.broker_order_id] = report.status
+    for report in broker.orders(days.dates[0]):
+        fills = [
+            f for f in broker.fills(days.dates[0]) if f.broker_order_id == report.broker_order_id
+        ]
+        assert [f.fill_no for f in fills] == list(range(1, len(fills) + 1))
+        if not any(symbol == report.symbol for symbol, _ in days.market.splits):
+            assert report.filled_quantity == sum((f.quantity for f in fills), D(0))
+            assert (report.status is OrderStatus.FILLED) == (
+                report.filled_quantity == report.quantity
+            )
+
+
+@given(st.integers(0, 10**9))
+@given_settings(max_examples=15, deadline=None)
+def test_equal_seeds_give_equal_runs(seed: int) -> None:
+    days = random_days(seed)
+    runs = []
+    for _ in range(2):
+        broker = SimulatedBroker(days.terms, days.market)
+        accounts = [broker.account() for _ in trade(broker, days)]
+        runs.append((accounts, broker.fills(days.dates[0]), broker.orders(days.dates[0])))
+    assert runs[0] == runs[1]
