@@ -73,6 +73,7 @@ class Position(_Part):
     the first bar), ``bars_held`` the sessions since the entry, the entry's own being 1.
     ``stop_source`` tells what moved the stop last. ``fills`` holds every execution, entries and
     exits, in order of time. ``stale_sessions`` counts sessions in a row without a bar.
+    ``met_ds`` is the last business date it was managed on, or the one it was found closed on.
     """
 
     book: str
@@ -102,6 +103,7 @@ class Position(_Part):
     exit_reason: ExitReason | None = None
     split_factor: Decimal = Decimal(1)
     stale_sessions: int = 0
+    met_ds: dt.date | None = None
     flags: tuple[str, ...] = ()
 
     @property

@@ -1,0 +1,212 @@
+"""The live records of one book in memory, changed only by fenced commits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from goldenthread.domain.errors import ConflictError
+from goldenthread.domain.ids import order_key, split_order_key
+from goldenthread.domain.order import IntentStatus, OrderIntent
+from goldenthread.domain.position import Position, PositionStatus
+from goldenthread.domain.signal import Signal, SignalStatus
+from goldenthread.ports.hot_store import MAX_OPERATIONS, Create, Operation, Replace
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Sequence
+
+    from goldenthread.ports.hot_store import Body, Collection, Document, HotStore
+    from goldenthread.ports.leases import Lease
+
+Record = Signal | Position | OrderIntent
+_Key = tuple["Collection", str]
+
+
+class Blotter:
+    """The waiting and active signals, positions and orders of a book.
+
+    ``signals``, ``positions`` and ``intents`` hold what is live, by id; a record that became
+    final leaves them and is kept in ``ended``. ``frozen`` says why a symbol stands still.
+    ``stage`` changes memory, ``commit`` makes it
+    durable. One blotter may serve many days of one process (``begin``).
+
+    Raises:
+        ConflictError: Somebody else changed a document this blotter holds.
+    """
+
+    def __init__(self, store: HotStore, lease: Lease) -> None:
+        self.store = store
+        self.lease = lease
+        self.signals: dict[str, Signal] = {}
+        self.positions: dict[str, Position] = {}
+        self.intents: dict[str, OrderIntent] = {}
+        self.ended: list[Record] = []
+        self.frozen: dict[str, str] = {}
+        self._by_signal: dict[str, dict[str, OrderIntent]] = {}
+        self._ended_keys: list[str] = []
+        self._documents: dict[_Key, Document | None] = {}
+        self._bodies: dict[_Key, Body] = {}
+        self._staged: dict[_Key, Record] = {}
+        self._load()
+
+    def begin(self, lease: Lease) -> None:
+        """Start another run with what is in memory, under its own lease."""
+        self.lease = lease
+        self.ended = []
+        self._ended_keys = []
+
+    def of_signal(self, signal_id: str) -> list[OrderIntent]:
+        """The live orders of one signal, in order of their keys."""
+        return list(self._by_signal.get(signal_id, {}).values())
+
+    def next_key(self, signal_id: str, leg: str) -> str:
+        """The order key of the leg's next attempt; no attempt is ever used twice."""
+        attempt = 1
+        for key in [*self._by_signal.get(signal_id, ()), *self._ended_keys]:
+            signal, name, number = split_order_key(key)
+            if (signal, name) == (signal_id, leg):
+                attempt = max(attempt, number + 1)
+        while self.store.get("order_intents", order_key(signal_id, leg, attempt)) is not None:
+            attempt += 1
+        return order_key(signal_id, leg, attempt)
+
+    def stage(self, *records: Record) -> None:
+        """Take the records as the new truth; nothing is durable before ``commit``."""
+        for record in records:
+            key = self._key(record)
+            live, name = self._live(record), key[1]
+            if live.get(name) == record:
+                continue
+            self._staged[key] = record
+            if record.status.is_final:
+                live.pop(name, None)
+                self.ended.append(record)
+            else:
+                live[name] = record
+            if isinstance(record, OrderIntent):
+                self._index(record)
+
+    def commit(self, *others: Operation) -> None:
+        """Write everything staged, fenced; a signal, its position and orders never part.
+
+        ``others`` take effect together with the last of it.
+
+        Raises:
+            LeaseLostError: Another run took over; nothing more was written.
+            ConflictError: A document is not as it was read.
+        """
+        batch: list[_Key] = []
+        for group in self._groups():
+            if batch and len(batch) + len(group) + len(others) > MAX_OPERATIONS:
+                self._write(batch)
+                batch = []
+            batch += group
+        if batch or others:
+            self._write(batch, others)
+        self._staged = {}
+
+    def write(self, operations: Sequence[Operation]) -> None:
+        """Write other documents of the book under the same lease, together with all staged.
+
+        Raises:
+            LeaseLostError: Another run took over; nothing was written.
+            ConflictError: A document is not as it was read.
+        """
+        self.commit(*operations)
+
+    def request(self, name: str) -> Body | None:
+        """The operator's standing request of that name (``halt``, ``flatten``), or None."""
+        document = self.store.get("operator_requests", name)
+        if document is None or document.body.get("active") is False:
+            return None
+        return document.body
+
+    def closed_on(self, ds: dt.date, since: dt.date) -> list[Position]:
+        """The positions found closed by the run of ``ds``, also by an attempt that died.
+
+        ``since`` is the date of the oldest signal that can be among them.
+        """
+        closed = {"status": PositionStatus.CLOSED}
+        documents = self.store.query("live_positions", equal=closed, ds_from=since)
+        day = ds.isoformat()
+        return [Position.model_validate(d.body) for d in documents if d.body["met_ds"] == day]
+
+    def _load(self) -> None:
+        for found in self._read("live_signals", SignalStatus):
+            self.signals[found.id] = Signal.model_validate(found.body)
+        for found in self._read("live_positions", PositionStatus):
+            self.positions[found.id] = Position.model_validate(found.body)
+        for found in self._read("order_intents", IntentStatus):
+            self.intents[found.id] = OrderIntent.model_validate(found.body)
+            self._index(self.intents[found.id])
+        frozen = self.store.query("system_checks", equal={"status": "FROZEN"})
+        self.frozen = {d.body["symbol"]: d.body["reason"] for d in frozen}
+
+    def _read(
+        self,
+        collection: Collection,
+        statuses: type[SignalStatus | PositionStatus | IntentStatus],
+    ) -> Iterable[Document]:
+        for status in statuses:
+            if status.is_final:
+                continue
+            for document in self.store.query(collection, equal={"status": status}):
+                self._documents[collection, document.id] = document
+                yield document
+
+    def _index(self, intent: OrderIntent) -> None:
+        if not intent.status.is_final:
+            self._by_signal.setdefault(intent.signal_id, {})[intent.order_key] = intent
+            return
+        self._ended_keys.append(intent.order_key)
+        orders = self._by_signal.get(intent.signal_id, {})
+        orders.pop(intent.order_key, None)
+        if not orders:
+            self._by_signal.pop(intent.signal_id, None)
+
+    def _live(self, record: Record) -> dict[str, Any]:
+        if isinstance(record, Signal):
+            return self.signals
+        return self.positions if isinstance(record, Position) else self.intents
+
+    def _groups(self) -> Iterable[list[_Key]]:
+        groups: dict[str, list[_Key]] = {}
+        for key, record in self._staged.items():
+            name = record.position_id if isinstance(record, Position) else record.signal_id
+            groups.setdefault(name, []).append(key)
+        return groups.values()
+
+    def _key(self, record: Record) -> _Key:
+        if isinstance(record, Position):
+            return "live_positions", record.position_id
+        if isinstance(record, OrderIntent):
+            return "order_intents", record.order_key
+        live: _Key = ("live_signals", record.signal_id)
+        born_refused = record.status is SignalStatus.REJECTED and live not in self._documents
+        return ("rejected_signals", record.signal_id) if born_refused else live
+
+    def _write(self, keys: Sequence[_Key], others: Sequence[Operation] = ()) -> None:
+        bodies = {key: self._staged[key].model_dump(mode="json") for key in keys}
+        operations = [self._operation(key, body) for key, body in bodies.items()]
+        self.lease = self.store.commit([*operations, *others], self.lease)
+        for key, body in bodies.items():
+            if self._staged[key].status.is_final:
+                self._documents.pop(key, None)
+                self._bodies.pop(key, None)
+            else:
+                self._documents[key] = None
+                self._bodies[key] = body
+
+    def _operation(self, key: _Key, body: Body) -> Operation:
+        if key not in self._documents:
+            return Create(*key, body)
+        document = self._documents[key]
+        if document is None:  # ours since the last commit: read its new version
+            document = self.store.get(*key)
+            if document is None or document.body != self._bodies[key]:
+                msg = (
+                    f"{key[0]}/{key[1]} is not as this run wrote it: another process changed"
+                    " it; end that process, then run the day again"
+                )
+                raise ConflictError(msg)
+        return Replace(document, body)

@@ -1,0 +1,78 @@
+"""The account at the end of a business date, from the broker's word and our own ledger."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+from goldenthread.domain.account import AccountSnapshot
+from goldenthread.domain.position import Position, PositionStatus
+from goldenthread.domain.signal import SignalStatus
+
+if TYPE_CHECKING:
+    from goldenthread.domain.account import AccountState
+    from goldenthread.positions.blotter import Blotter
+    from goldenthread.positions.session import Session
+
+
+class Ledger(NamedTuple):
+    """Our own running totals: equity at the start, and all closed positions up to this run."""
+
+    start_equity: Decimal
+    realised: Decimal
+    fees: Decimal
+
+
+def snapshot(
+    session: Session,
+    blotter: Blotter,
+    account: AccountState,
+    previous: AccountSnapshot | None,
+    ledger: Ledger,
+) -> AccountSnapshot:
+    """The account as met in this run, marked at the closes of ``ds``.
+
+    ``ledger`` holds every position closed up to and including this run; live positions (also
+    those leaving in it) come from the blotter.
+    """
+    held = list(blotter.positions.values())
+    fees = sum((p.fees for p in held), ledger.fees)
+    realised = sum((p.realised_pnl for p in held), ledger.realised)
+    unrealised = sum((p.unrealised_pnl(_mark(p, session)) for p in held), Decimal(0))
+    peak = max(ledger.start_equity, account.equity)
+    if previous is not None:
+        peak = max(peak, previous.peak_equity)
+    open_now = {PositionStatus.OPEN, PositionStatus.CLOSING}
+    return AccountSnapshot(
+        book=session.book,
+        ds=session.ds,
+        equity=account.equity,
+        cash=account.cash,
+        buying_power=account.buying_power,
+        initial_margin=account.initial_margin,
+        maintenance_margin=account.maintenance_margin,
+        gross_exposure=account.gross_exposure,
+        long_value=account.long_value,
+        short_value=account.short_value,
+        accrued_fees=account.accrued_fees,
+        fees_paid=fees,
+        realised_pnl=realised,
+        unrealised_pnl=unrealised,
+        start_equity=ledger.start_equity,
+        peak_equity=peak,
+        drawdown=_drawdown(account.equity, peak),
+        open_positions=sum(p.status in open_now for p in held),
+        waiting_signals=sum(s.status is SignalStatus.WAITING for s in blotter.signals.values()),
+    )
+
+
+def _mark(position: Position, session: Session) -> Decimal:
+    """The last known close; the average entry for a symbol that never had one."""
+    close = session.closes.get(position.symbol)
+    return close if close is not None else position.average_entry or Decimal(0)
+
+
+def _drawdown(equity: Decimal, peak: Decimal) -> Decimal:
+    if peak <= 0:
+        return Decimal(0)
+    return (1 - equity / peak).quantize(Decimal("1e-12"))

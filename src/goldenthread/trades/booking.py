@@ -1,0 +1,79 @@
+"""A closed position as one row of the books."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from goldenthread.domain.account import money
+from goldenthread.domain.errors import DataError
+from goldenthread.domain.position import PositionStatus
+from goldenthread.domain.trade import Trade
+from goldenthread.trades.pnl import excursion, exit_price, r_multiple, return_fraction
+
+if TYPE_CHECKING:
+    from goldenthread.domain.position import Position
+    from goldenthread.domain.signal import Signal
+
+_SIMULATED = "sim:"
+
+
+def book(position: Position, signal: Signal) -> Trade:
+    """The closed position as one trade, dated by its last exit.
+
+    Fees are final at once in a simulation; elsewhere a later patch settles them.
+
+    Raises:
+        DataError: The position is not closed, or ``signal`` is another one's.
+    """
+    entry, end, reason = position.average_entry, position.exit_ds, position.exit_reason
+    closed = position.status is PositionStatus.CLOSED and position.position_id == signal.signal_id
+    if not closed or entry is None or end is None or reason is None or signal.plan is None:
+        msg = (
+            f"position {position.position_id} ({position.status}) with signal {signal.signal_id}"
+            " makes no trade; only a CLOSED position with its own signal does"
+        )
+        raise DataError(msg)
+    gross, fees = position.realised_pnl, position.fees
+    net = gross - fees
+    moves = excursion(position)
+    return Trade(
+        book=position.book,
+        trade_id=position.position_id,
+        ds=end,
+        signal_ds=signal.ds,
+        entry_ds=position.entries[0].ds,
+        exit_ds=end,
+        strategy_id=position.strategy_id,
+        version_key=position.version_key,
+        policy_key=position.policy_key,
+        symbol=position.symbol,
+        asset_class=position.asset_class,
+        side=position.side,
+        quantity=money(position.bought),
+        entry_price=entry,
+        exit_price=exit_price(position),
+        initial_stop=position.initial_stop,
+        planned_entry=money(signal.plan.entry / position.split_factor),
+        gross_pnl=gross,
+        fees=fees,
+        net_pnl=net,
+        return_fraction=return_fraction(position, net),
+        r_multiple=r_multiple(position, net),
+        mfe=None if moves is None else moves.mfe,
+        mae=None if moves is None else moves.mae,
+        bars_held=position.bars_held,
+        exit_reason=reason,
+        entry_at=position.entries[0].filled_at,
+        exit_at=position.exits[-1].filled_at,
+        split_factor=position.split_factor,
+        is_final=position.book.startswith(_SIMULATED),
+        flags=_flags(position),
+    )
+
+
+def _flags(position: Position) -> tuple[str, ...]:
+    """What is unusual about the position or any of its executions, each once."""
+    found = dict.fromkeys(position.flags)
+    for fill in position.fills:
+        found |= dict.fromkeys(flag for flag in fill.flags if flag != "AT_OPEN")
+    return tuple(found)

@@ -1,0 +1,235 @@
+"""Killed anywhere, run again: nothing is lost, nothing is doubled, every record is the same."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from goldenthread.adapters.broker.simulated import SimulatedSettings
+from goldenthread.domain.asset import ActionKind
+from goldenthread.domain.errors import EngineRefusedError, UnknownOutcomeError
+from goldenthread.domain.signal import SignalStatus
+from positions.rig import CALM, D, Market, Rig, candidate, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from goldenthread.domain.order import OrderReport, OrderRequest
+    from goldenthread.ports.broker import Broker
+
+
+class KilledError(BaseException):
+    """The process died here."""
+
+
+class Bomb:
+    """Counts the calls that change the outside world and dies before or after one of them."""
+
+    def __init__(self, at: int | None = None) -> None:
+        self.calls = 0
+        self.at = at
+
+    def around(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """The call, with a chance to die on either side of it."""
+
+        def guarded(*args: Any, **more: Any) -> Any:  # noqa: ANN401  any call is passed through
+            self._tick()
+            answer = call(*args, **more)
+            self._tick()
+            return answer
+
+        return guarded
+
+    def _tick(self) -> None:
+        self.calls += 1
+        if self.calls == self.at:
+            raise KilledError
+
+
+def busy_market() -> Market:
+    market = Market()
+    market.add("AAPL", 2, CALM, "100 111 99 109", "109 110 108 109", "109 109 104 105")
+    market.add("IBM", 2, CALM, CALM, "200 202 199 201", "202 203 201 202")
+    market.add("BTC/USD", 2, CALM, "100 111 99 108", "107 108 106 107", "100 101 80 81")
+    return market.act(ActionKind.SPLIT, "IBM", 4, "0.5")
+
+
+def nothing_bare(rig: Rig) -> None:
+    assert rig.bare() == {}, rig.last_ds
+
+
+def busy_days(rig: Rig, bomb: Bomb | None = None) -> None:
+    """Entries, targets, moving stops, a split, an expiry, a rejection, a rule exit."""
+    resting = plan(targets=[("110", "0.5")], trail=D(5), breakeven_after=1)
+    days: dict[int, tuple[tuple[Any, ...], dict[str, Any]]] = {
+        2: (
+            (
+                candidate("AAPL", 2, resting),
+                candidate("IBM", 2, plan(max_bars=3)),
+                candidate("BTC/USD", 2, resting),
+                candidate("BTC/USD", 2, plan(), strategy_id="loser"),
+            ),
+            {},
+        ),
+        3: ((), {}),
+        4: ((), {"rules": ["AAPL"]}),
+        5: ((candidate("BTC/USD", 5, plan("50", "40", order="limit"), close="81"),), {}),
+        6: ((), {}),
+        7: ((), {}),
+    }
+    for number, (candidates, more) in days.items():
+        while True:
+            try:
+                rig.run(number, *candidates, **more)
+                nothing_bare(rig)
+                break
+            except KilledError:
+                assert bomb is not None
+
+
+def wired(rig: Rig, bomb: Bomb) -> Rig:
+    for name in ("submit", "replace", "cancel"):
+        setattr(rig.broker, name, bomb.around(getattr(rig.broker, name)))
+    setattr(rig.store, "commit", bomb.around(rig.store.commit))  # noqa: B010  mypy forbids the plain form
+    return rig
+
+
+def seen(rig: Rig) -> dict[str, Any]:
+    """Our records, and the world's."""
+    start = dt.date(2024, 1, 1)
+    world = {"orders": rig.exchange.orders(start), "fills": rig.exchange.fills(start)}
+    return {**rig.image(), **world, "snapshots": rig.snapshots}
+
+
+@pytest.fixture(scope="module")
+def uncrashed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], int]:
+    bomb = Bomb()
+    rig = wired(Rig(tmp_path_factory.mktemp("calm"), busy_market()), bomb)
+    busy_days(rig)
+    fills = [f for p in rig.positions() for f in p.fills]
+    assert len(fills) == len(rig.exchange.fills(dt.date(2024, 1, 1)))
+    for shot in rig.snapshots:
+        assert abs(shot.money_error) <= Decimal("1e-9") * shot.equity
+    return seen(rig), bomb.calls
+
+
+def test_a_kill_at_every_write_and_call_leaves_the_same_records(
+    tmp_path: Path, uncrashed: tuple[dict[str, Any], int]
+) -> None:
+    expected, points = uncrashed
+    assert points >= 48
+    for at in range(1, points + 1):
+        bomb = Bomb(at)
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        rig = wired(Rig(folder, busy_market()), bomb)
+        busy_days(rig, bomb)
+        assert seen(rig) == expected, f"killed at {at}"
+
+
+def test_every_step_run_twice_on_a_finished_day_changes_nothing(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, busy_market())
+    resting = plan(targets=[("110", "0.5")], trail=D(5))
+    rig.run(2, candidate("AAPL", 2, resting), candidate("BTC/USD", 2, resting))
+    for number in (3, 4, 5):
+        rig.run(number, done=False)
+        before = rig.image()
+        rig.run(number, done=False)
+        assert rig.image() == before
+        assert rig.sent == 0
+        rig.run(number)
+
+
+class Moody:
+    """A broker that does as it is told and then loses its answer, or says no."""
+
+    def __init__(self, inner: Broker, mood: str) -> None:
+        self.inner = inner
+        self.mood = mood
+        self.submitted: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  the rest of the broker
+        return getattr(self.inner, name)
+
+    def submit(self, request: OrderRequest) -> tuple[OrderReport, ...]:
+        self.submitted.append(request.client_order_id)
+        if self.mood == "refuses":
+            message = "insufficient buying power"
+            raise EngineRefusedError(message, "40310000")
+        if self.mood == "accepts and loses":
+            self.inner.submit(request)
+        if self.mood in {"accepts and loses", "loses"}:
+            message = "504"
+            raise UnknownOutcomeError(message)
+        return self.inner.submit(request)
+
+
+def test_an_order_accepted_without_an_answer_is_asked_for_and_never_sent_again(
+    tmp_path: Path,
+) -> None:
+    rig = Rig(tmp_path, Market().add("AAPL", 2, CALM, CALM, CALM))
+    moody = Moody(rig.exchange, "accepts and loses")
+    rig.broker = moody
+    rig.run(2, candidate("AAPL", 2, plan()))
+    assert rig.orders() == {"entry1-1": "UNKNOWN"}
+    rig.run(3)
+    assert rig.orders() == {"entry1-1": "DONE", "stop1-1": "WORKING"}
+    assert len(moody.submitted) == 1
+    assert rig.position().open_quantity == 10
+
+
+def test_an_order_the_broker_never_saw_is_not_sent_after_its_deadline(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, Market().add("AAPL", 2, CALM, CALM, CALM))
+    rig.broker = Moody(rig.exchange, "loses")
+    rig.run(2, candidate("AAPL", 2, plan(valid_bars=5)))
+    rig.broker = rig.exchange
+    rig.run(3)
+    signal = rig.signal()
+    assert (signal.status, signal.end_reason) == (SignalStatus.EXPIRED, "SUBMIT_WINDOW_MISSED")
+    assert rig.orders() == {"entry1-1": "DROPPED"}
+    assert rig.exchange.orders(dt.date(2024, 1, 1)) == []
+
+
+def test_a_lost_order_is_sent_by_a_restart_within_its_deadline(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, Market().add("AAPL", 2, CALM, CALM, CALM))
+    rig.broker = Moody(rig.exchange, "loses")
+    rig.run(2, candidate("AAPL", 2, plan()), done=False)
+    rig.broker = rig.exchange
+    rig.run(2)
+    assert rig.orders()["entry1-1"] == "WORKING"
+
+
+def test_a_refusal_by_the_broker_rejects_the_signal_with_its_code(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, Market().add("AAPL", 2, CALM, CALM, CALM))
+    rig.broker = Moody(rig.exchange, "refuses")
+    rig.run(2, candidate("AAPL", 2, plan(targets=[("110", "0.5")])))
+    signal = rig.signal()
+    assert signal.status is SignalStatus.REJECTED
+    assert (signal.rejection_reason, signal.broker_code) == ("BROKER_REFUSED", "40310000")
+    assert set(rig.orders().values()) == {"REFUSED"}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_executions_in_random_parts_leave_no_share_unprotected_and_no_cent_astray(
+    tmp_path: Path, seed: int
+) -> None:
+    settings = SimulatedSettings(
+        "t", D(100_000), slippage_bps=D(0), seed=seed, partial_probability=0.6
+    )
+    rig = Rig(tmp_path, busy_market(), settings=settings)
+    busy_days(rig)
+    for number in range(8, 20):
+        rig.market.add("AAPL", number, "104 112 95 100")
+        rig.market.add("BTC/USD", number, "100 112 95 100")
+        rig.market.add("IBM", number, "200 201 199 200")
+        rig.run(number)
+        nothing_bare(rig)
+    for shot in rig.snapshots:
+        assert abs(shot.money_error) <= Decimal("1e-9") * shot.equity
+    booked = sum(len(p.fills) for p in rig.positions())
+    assert booked == len(rig.exchange.fills(dt.date(2024, 1, 1)))
+    assert all(p.status.is_final for p in rig.positions())

@@ -1,0 +1,126 @@
+"""A traded signal makes what the shadow says it would have made: one set of fill rules."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from goldenthread.adapters.broker.simulated import SimulatedSettings
+from goldenthread.domain.asset import ActionKind
+from goldenthread.domain.position import Position, PositionStatus
+from goldenthread.domain.strategy import Side
+from goldenthread.domain.trade import OutcomeStatus
+from goldenthread.research.shadow import PATIENCE, PriceQuery, price
+from positions.rig import ASSETS, POLICY, D, Market, Rig, candidate, day
+from positions.rig import plan as plan_of
+
+if TYPE_CHECKING:
+    from goldenthread.domain.signal import Plan, Signal
+
+LAST = 29
+SLIPPING = POLICY.model_copy(update={"slippage_bps": D(5)})
+
+
+@st.composite
+def markets(draw: st.DrawFn, symbol: str) -> Market:
+    """Four weeks of wild bars around 100, some missing, perhaps a split."""
+    market = Market()
+    close = 100.0
+    split_on = draw(st.sampled_from([None, None, 9, 12])) if symbol == "AAPL" else None
+    ratio = draw(st.sampled_from(["2", "1.5", "0.5", "7"])) if split_on else "1"
+    market.add(symbol, 2, "100 101 99 100")
+    for number in range(3, LAST + 1):
+        if split_on == number:
+            market.act(ActionKind.SPLIT, symbol, number, ratio)
+            close /= float(ratio)
+        opened = close * draw(st.sampled_from([0.9, 0.97, 1.0, 1.0, 1.02, 1.1]))
+        close = opened * draw(st.sampled_from([0.93, 0.98, 1.0, 1.03, 1.08]))
+        high = max(opened, close) * draw(st.sampled_from([1.0, 1.01, 1.06]))
+        low = min(opened, close) * draw(st.sampled_from([1.0, 0.99, 0.93]))
+        if draw(st.integers(0, 9)) or number in {3, split_on}:
+            market.add(symbol, number, f"{opened:.2f} {high:.2f} {low:.2f} {close:.2f}")
+    return market
+
+
+@st.composite
+def plans(draw: st.DrawFn, side: Side) -> Plan:
+    """Any shape of plan around an entry near 100."""
+    order = draw(st.sampled_from(["market", "limit", "stop"]))
+    entry = {"market": "100", "limit": "97", "stop": "103"}[order]
+    if side is Side.SHORT and order != "market":
+        entry = {"limit": "103", "stop": "97"}[order]
+    sign = side.sign
+    at = [D(entry) + sign * gain for gain in (6, 12)]
+    sells = draw(st.sampled_from([(), ("0.5",), ("1",), ("0.3", "0.3"), ("0.5", "0.5"), ("0.05",)]))
+    return plan_of(
+        entry,
+        str(D(entry) - sign * draw(st.sampled_from([4, 9]))),
+        [(str(level), sell) for level, sell in zip(at, sells, strict=False)],
+        order=order,
+        trail=draw(st.sampled_from([None, D(7)])),
+        breakeven_after=draw(st.sampled_from([None, 1])) if sells else None,
+        valid_bars=draw(st.sampled_from([1, 3])),
+        max_bars=draw(st.sampled_from([2, 5])),
+    )
+
+
+def traded(rig: Rig, symbol: str, idea: Plan, side: Side, rules: frozenset[int]) -> Signal:
+    (signal,) = rig.run(2, candidate(symbol, 2, idea, side=side))
+    for number in range(3, LAST + 1):
+        rig.run(number, rules=[symbol] if number in rules else [])
+        for shot in rig.snapshots[-1:]:
+            assert abs(shot.money_error) <= D("1e-9") * shot.equity
+    return signal
+
+
+def agree(position: Position, signal: Signal, rig: Rig, rules: frozenset[int]) -> None:
+    bars = [b for (_, ds), b in sorted(rig.market.bars.items()) if ds > signal.ds]
+    query = PriceQuery(
+        asset=ASSETS[signal.symbol],
+        actions=rig.market.actions,
+        policy=rig.policy,
+        upto=day(LAST),
+        rule_exits=frozenset(day(n) for n in rules),
+    )
+    told = price(signal, bars, query)
+    if position.status is PositionStatus.FAILED:
+        assert (told.status, told.note) == (OutcomeStatus.RESOLVED, "not triggered")
+        return
+    if position.status is not PositionStatus.CLOSED:
+        assert told.status is not OutcomeStatus.RESOLVED
+        return
+    if told.status is OutcomeStatus.UNPRICEABLE:  # it gave up waiting for bars that came at last
+        assert position.bars_held >= position.max_bars + PATIENCE
+        return
+    assert told.status is OutcomeStatus.RESOLVED
+    assert (told.exit_ds, told.exit_reason, told.bars_held) == (
+        position.exit_ds,
+        position.exit_reason,
+        position.bars_held,
+    )
+    assert told.gross_pnl is not None
+    assert abs(told.gross_pnl - position.realised_pnl) <= D("1e-6")
+    assert told.fees == position.fees
+
+
+@pytest.mark.parametrize(
+    ("symbol", "side"),
+    [("AAPL", Side.LONG), ("AAPL", Side.SHORT), ("BTC/USD", Side.LONG)],
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(data=st.data())
+def test_trade_and_shadow_agree_on_wild_bars(symbol: str, side: Side, data: st.DataObject) -> None:
+    market = data.draw(markets(symbol))
+    idea = data.draw(plans(side))
+    rules = data.draw(st.frozensets(st.integers(3, LAST), max_size=3))
+    account = SimulatedSettings("t", D(100_000), slippage_bps=D(5))
+    with tempfile.TemporaryDirectory() as folder:
+        rig = Rig(Path(folder), market, policy=SLIPPING, settings=account)
+        signal = traded(rig, symbol, idea, side, rules)
+        agree(rig.position(), signal, rig, rules)
+        assert rig.bare() == {} or rig.position().status is PositionStatus.CLOSING
