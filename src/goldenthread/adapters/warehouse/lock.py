@@ -1,0 +1,67 @@
+"""The right to write to one file: an operating-system lock that a dying process gives back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import os
+import time
+from typing import TYPE_CHECKING
+
+from goldenthread.domain.errors import EngineBusyError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PAUSE_S = 0.05
+
+
+class WriterLock:
+    """A lock file naming its holder; the lock itself is the kernel's and cannot be left behind."""
+
+    def __init__(self, path: Path, timeout_s: float) -> None:
+        self._path = path
+        self._timeout_s = timeout_s
+        self._descriptor: int | None = None
+
+    def acquire(self) -> None:
+        """Hold the lock; holding it already is fine.
+
+        Raises:
+            EngineBusyError: Another process held it for the whole waiting time.
+        """
+        if self._descriptor is not None:
+            return
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        deadline = time.monotonic() + self._timeout_s
+        while not _locked(descriptor):
+            if time.monotonic() >= deadline:
+                os.close(descriptor)
+                raise EngineBusyError(self._busy())
+            time.sleep(_PAUSE_S)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Give it back; not holding it is fine."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _busy(self) -> str:
+        pid = self._path.read_text().strip() or "unknown"
+        since = dt.datetime.fromtimestamp(self._path.stat().st_mtime, dt.UTC)
+        return (
+            f"process {pid} has been writing {self._path.with_suffix('').name} since "
+            f"{since:%Y-%m-%dT%H:%M:%SZ} and did not finish within {self._timeout_s:g} s; "
+            f"wait for it or stop it, then run the same command again"
+        )
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

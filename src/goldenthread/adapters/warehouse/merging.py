@@ -1,0 +1,94 @@
+"""The statements of one merge: duplicates, contradictions, and the merge itself."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from goldenthread.ports.warehouse import Column, Table
+
+INCOMING = "incoming_rows"
+"""The name the rows to merge are registered under."""
+
+
+class MergePlan(NamedTuple):
+    """The statements of one merge into one table.
+
+    ``duplicated`` gives one key that occurs twice; ``matched`` counts the rows already there,
+    how many of them a higher revision replaces, and how many contradict what is stored.
+    """
+
+    duplicated: str
+    matched: str
+    contradiction: str
+    merge: str
+
+
+@lru_cache(maxsize=64)
+def merge_plan(table: Table, span: tuple[dt.date, dt.date] | None) -> MergePlan:
+    """The statements; the target is pruned by the literal ``span`` of its partition column."""
+    key = ", ".join(_quoted(name) for name in table.key)
+    on = _condition(table, span)
+    fixed = [c for c in table.columns if _is_fixed(table, c)]
+    differs = " OR ".join(_differs(column) for column in fixed) or "FALSE"
+    newer = "s.revision > t.revision" if table.mutable else "FALSE"
+    joined = f"FROM {INCOMING} AS s JOIN {table.name} AS t ON {on}"
+    return MergePlan(
+        duplicated=f"SELECT {key} FROM {INCOMING} GROUP BY {key} HAVING count(*) > 1 LIMIT 1",
+        matched=(
+            f"SELECT count(*), count(*) FILTER ({newer}), count(*) FILTER ({differs}) {joined}"
+        ),
+        contradiction=f"SELECT {_pairs(table, fixed)} {joined} WHERE {differs} LIMIT 1",
+        merge=_merge(table, on, newer),
+    )
+
+
+def fixed_columns(table: Table) -> list[str]:
+    """The columns whose stored value no later row may contradict."""
+    return [column.name for column in table.columns if _is_fixed(table, column)]
+
+
+def _is_fixed(table: Table, column: Column) -> bool:
+    return column.decided and column.name not in {*table.key, *table.mutable}
+
+
+def _condition(table: Table, span: tuple[dt.date, dt.date] | None) -> str:
+    parts = [f"t.{_quoted(name)} = s.{_quoted(name)}" for name in table.key]
+    if span is not None:
+        first, last = span
+        parts.insert(0, f"t.{table.partition} BETWEEN DATE '{first}' AND DATE '{last}'")
+    return " AND ".join(parts)
+
+
+def _differs(column: Column) -> str:
+    name = _quoted(column.name)
+    cast = "::VARCHAR" if column.type == "JSON" else ""
+    return f"t.{name}{cast} IS DISTINCT FROM s.{name}{cast}"
+
+
+def _pairs(table: Table, fixed: list[Column]) -> str:
+    names = [f"s.{_quoted(name)}" for name in table.key]
+    for column in fixed:
+        name = _quoted(column.name)
+        names.append(
+            f"CASE WHEN {_differs(column)} THEN [t.{name}::VARCHAR, s.{name}::VARCHAR] END"
+        )
+    return ", ".join(names)
+
+
+def _merge(table: Table, on: str, newer: str) -> str:
+    names = [_quoted(column.name) for column in table.columns]
+    update = ", ".join(f"{_quoted(name)} = s.{_quoted(name)}" for name in table.mutable)
+    changed = f"WHEN MATCHED AND {newer} THEN UPDATE SET {update} " if update else ""
+    values = ", ".join(f"s.{name}" for name in names)
+    return (
+        f"MERGE INTO {table.name} AS t USING {INCOMING} AS s ON {on} {changed}"
+        f"WHEN NOT MATCHED THEN INSERT ({', '.join(names)}) VALUES ({values})"
+    )
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'

@@ -1,0 +1,173 @@
+"""One open DuckDB database: tables, merges and queries on a connection."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+from typing_extensions import override
+
+from goldenthread.adapters.warehouse.ddl import Stored, changes
+from goldenthread.adapters.warehouse.estimate import bytes_read
+from goldenthread.adapters.warehouse.failures import DAMAGED_COPY, DAMAGED_FILE, as_our_errors
+from goldenthread.adapters.warehouse.merging import INCOMING, fixed_columns, merge_plan
+from goldenthread.adapters.warehouse.transpile import select_to_duckdb, to_duckdb
+from goldenthread.domain.errors import ConflictError
+from goldenthread.ports.warehouse import Merged, Warehouse
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    import polars as pl
+    import pyarrow as pa
+
+    from goldenthread.ports.warehouse import Table
+
+MEMORY = ":memory:"
+_Statement = tuple[str, dict[str, Any] | None]
+_VIEW = re.compile(r"CREATE OR REPLACE VIEW (\w+) AS")
+_NAMED = re.compile(r"\$(\w+)")
+
+
+class DuckDBSession(Warehouse):
+    """An open database as a warehouse of its own; ``DuckDBWarehouse`` decides which and when.
+
+    ``changed`` tells whether anything was written since it was opened.
+    """
+
+    def __init__(self, file: str = MEMORY, *, copy: bool = False) -> None:
+        self.changed = False
+        self._file = file
+        self._advice = DAMAGED_COPY if copy else DAMAGED_FILE
+        with self._failing():
+            self._connection = duckdb.connect(file, read_only=copy)
+            self._connection.execute("SET TimeZone = 'UTC'")
+
+    @override
+    def ensure(self, tables: Sequence[Table]) -> list[str]:
+        with self._failing():
+            wanted = changes(tables, self._stored())
+            if wanted:
+                self._together([(change.sql, None) for change in wanted])
+        return [change.words for change in wanted if change.words]
+
+    @override
+    def merge(self, table: Table, rows: pa.Table, span: tuple[dt.date, dt.date] | None) -> Merged:
+        if rows.num_rows == 0:
+            return Merged(0, 0, 0)
+        plan = merge_plan(table, span)
+        with self._failing():
+            self._connection.register(INCOMING, rows)
+            try:
+                self._refuse_duplicates(table, plan.duplicated)
+                matched, newer, contradicting = self._row(plan.matched)
+                if contradicting:
+                    raise ConflictError(self._contradiction(table, plan.contradiction))
+                inserted = rows.num_rows - matched
+                if inserted or newer:
+                    self._together([(plan.merge, None)])
+            finally:
+                self._connection.unregister(INCOMING)
+        return Merged(inserted, newer, matched - newer)
+
+    @override
+    def execute(self, sql: str, parameters: Mapping[str, Any]) -> None:
+        view = _VIEW.search(sql)
+        sha = hashlib.sha256(sql.encode()).hexdigest()
+        with self._failing():
+            if view and self._view_made_by(view[1]) == sha:
+                return  # defined by the same text: a start-up without changes writes nothing
+            statements: list[_Statement] = [
+                (text, _used(text, parameters)) for text in to_duckdb(sql)
+            ]
+            if view:
+                statements.append((f"COMMENT ON VIEW {view[1]} IS '{sha}'", None))
+            self._together(statements)
+
+    @override
+    def query(self, sql: str, parameters: Mapping[str, Any]) -> pl.DataFrame:
+        text = select_to_duckdb(sql)
+        with self._failing(asked=True):
+            found: pl.DataFrame = self._connection.sql(text, params=_used(text, parameters)).pl()
+        return found
+
+    @override
+    def estimate(self, sql: str, parameters: Mapping[str, Any]) -> int:
+        with self._failing(asked=True):
+            return bytes_read(self._connection, sql, parameters)
+
+    @override
+    def publish(self) -> None:
+        with self._failing():
+            self._connection.execute("CHECKPOINT")
+
+    @override
+    def close(self) -> None:
+        with self._failing():
+            self._connection.close()
+
+    def _failing(self, *, asked: bool = False) -> AbstractContextManager[None]:
+        return as_our_errors(self._file, self._advice, asked=asked)
+
+    def _together(self, statements: Sequence[_Statement]) -> None:
+        self.changed = True
+        self._connection.execute("BEGIN")
+        try:
+            for sql, parameters in statements:
+                self._connection.execute(sql, parameters)
+        except duckdb.Error:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def _row(self, sql: str, parameters: dict[str, Any] | None = None) -> tuple[Any, ...]:
+        rows: list[tuple[Any, ...]] = self._connection.execute(sql, parameters).fetchall()
+        return rows[0] if rows else ()
+
+    def _stored(self) -> dict[str, dict[str, Stored]]:
+        found: dict[str, dict[str, Stored]] = {}
+        rows = self._connection.execute(
+            "SELECT table_name, column_name, data_type, is_nullable FROM duckdb_columns() "
+            "WHERE schema_name = 'main' AND NOT internal"
+        ).fetchall()
+        for table, column, kind, nullable in rows:
+            found.setdefault(table, {})[column] = Stored(kind.replace('"', ""), nullable)
+        return found
+
+    def _view_made_by(self, view: str) -> str | None:
+        sql = "SELECT comment FROM duckdb_views() WHERE view_name = $view AND NOT internal"
+        rows = self._connection.execute(sql, {"view": view}).fetchall()
+        return rows[0][0] if rows else None
+
+    def _refuse_duplicates(self, table: Table, sql: str) -> None:
+        key = self._row(sql)
+        if key:
+            msg = (
+                f"{table.name}: the key {_named(table, key)} occurs twice in one load; "
+                f"nothing was written. Offer each row once"
+            )
+            raise ConflictError(msg)
+
+    def _contradiction(self, table: Table, sql: str) -> str:
+        row = self._row(sql)
+        width = len(table.key)
+        pairs = zip(fixed_columns(table), row[width:], strict=True)
+        said = [f"{name} is {pair[0]}, now {pair[1]}" for name, pair in pairs if pair]
+        return (
+            f"{table.name}: the row {_named(table, row[:width])} is already there and says "
+            f"otherwise ({'; '.join(said[:3])}); nothing was written. Facts are never rewritten: "
+            f"use a new book, or find out which run is wrong"
+        )
+
+
+def _named(table: Table, values: tuple[Any, ...]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in zip(table.key, values, strict=True))
+
+
+def _used(sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    named = set(_NAMED.findall(sql))
+    return {name: value for name, value in parameters.items() if name in named}

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from goldenthread.domain.errors import UsageError
+from goldenthread.warehouse import loops
+from goldenthread.warehouse.budget import (
+    Budget,
+    guarded_query,
+    ledger_rows,
+    require_range,
+    with_range,
+)
+from warehouse.examples import ALL, NIGHT, day, empty, run, trade
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from pathlib import Path
+
+    from goldenthread.ports.warehouse import Warehouse
+
+TRADES = "SELECT symbol FROM fact_trades"
+
+
+class StillClock:
+    """Time that stands."""
+
+    def now(self) -> dt.datetime:
+        return NIGHT
+
+    def sleep(self, seconds: float) -> None:
+        raise NotImplementedError(seconds)
+
+
+@pytest.fixture
+def budget(tmp_path: Path) -> Budget:
+    return Budget(max_bytes=500, ledger=tmp_path / "logs" / "queries.jsonl", clock=StillClock())
+
+
+def ten_trades() -> Warehouse:
+    """One trade a day for ten days."""
+    warehouse = empty()
+    trades = [trade("10", day(2 + n), f"S{n}") for n in range(10)]
+    loops.load_trades(warehouse, trades, run())
+    return warehouse
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"{TRADES} WHERE ds BETWEEN DATE '2024-01-01' AND DATE '2024-12-31'",
+        f"{TRADES} WHERE ds BETWEEN @from AND @to AND symbol = 'AAPL'",
+        f"{TRADES} WHERE ds >= @from AND ds < DATE_ADD(@from, INTERVAL 1 MONTH)",
+        f"{TRADES} WHERE @from <= ds AND DATE '2024-12-31' >= ds",
+        f"{TRADES} WHERE (ds = DATE '2024-03-04')",
+        f"{TRADES} WHERE ds IN (DATE '2024-03-04', @to)",
+        f"{TRADES} WHERE ds IN UNNEST(@days)",
+        f"{TRADES} AS t WHERE t.ds = @from",
+        (
+            "SELECT t.symbol FROM fact_trades AS t JOIN fact_fills AS f ON f.position_id = t.trade_id "
+            "AND f.ds BETWEEN @from AND @to WHERE t.ds BETWEEN @from AND @to"
+        ),
+        "WITH t AS (SELECT * FROM fact_trades WHERE ds = @from) SELECT COUNT(*) FROM t",
+        "SELECT * FROM all_signals WHERE ds BETWEEN @from AND @to",
+        "SELECT * FROM summary_strategy_performance",
+        "SELECT * FROM dim_strategies",
+        "SELECT 1",
+    ],
+)
+def test_a_query_with_its_dates_bounded_is_let_through(sql: str) -> None:
+    require_range(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        TRADES,
+        f"{TRADES} WHERE symbol = 'AAPL'",
+        f"{TRADES} WHERE ds >= @from",
+        f"{TRADES} WHERE ds BETWEEN @from AND @to OR symbol = 'AAPL'",
+        f"{TRADES} WHERE ds BETWEEN @from AND exit_ds",
+        f"{TRADES} WHERE entry_ds BETWEEN @from AND @to",
+        f"{TRADES} WHERE ds IN (SELECT ds FROM dim_dates)",
+        f"{TRADES} WHERE NOT ds BETWEEN @from AND @to",
+        f"{TRADES} WHERE FORMAT_DATE('%Y', ds) = '2024'",
+        (
+            "SELECT t.symbol FROM fact_trades AS t JOIN fact_fills AS f ON f.position_id = t.trade_id "
+            "WHERE t.ds BETWEEN @from AND @to"
+        ),
+        "WITH t AS (SELECT * FROM fact_trades) SELECT * FROM t WHERE ds = @from",
+        "SELECT (SELECT COUNT(*) FROM fact_fills) AS n",
+        f"SELECT 1 FROM dim_dates WHERE EXISTS ({TRADES})",
+        f"{TRADES} WHERE ds = @from UNION ALL {TRADES}",
+        "SELECT * FROM agg_strategy_daily",
+        "SELECT * FROM bars_current WHERE symbol = 'AAPL'",
+    ],
+)
+def test_a_query_without_a_date_range_is_refused_with_what_to_add(sql: str) -> None:
+    with pytest.raises(UsageError, match=r"without a date range; add `\w+\.ds BETWEEN"):
+        require_range(sql)
+
+
+@pytest.mark.parametrize("sql", ["DROP TABLE fact_trades", "SELECT 1; SELECT 2", "", "SELEC 1"])
+def test_anything_but_one_select_is_refused(sql: str) -> None:
+    with pytest.raises(UsageError):
+        require_range(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        TRADES,
+        f"{TRADES} WHERE symbol = 'S3' OR symbol = 'S4'",
+        (
+            "SELECT t.symbol FROM fact_trades AS t LEFT JOIN fact_fills AS f "
+            "ON f.position_id = t.trade_id"
+        ),
+        "WITH t AS (SELECT * FROM fact_trades) SELECT symbol FROM t",
+        f"{TRADES} UNION ALL {TRADES}",
+        "SELECT symbol FROM all_signals",
+    ],
+)
+def test_a_range_can_be_given_from_outside(sql: str) -> None:
+    bounded = with_range(sql, day(5), day(6))
+    require_range(bounded)
+    rows = ten_trades().query(bounded, {})
+    assert set(rows["symbol"]) <= {"S3", "S4"}  # S3 left on day 5, S4 on day 6
+    assert rows.height == (4 if "UNION" in sql else 2)
+
+
+def test_a_range_of_its_own_is_left_alone() -> None:
+    sql = f"{TRADES} WHERE ds = DATE '2024-03-04'"
+    assert with_range(sql, day(5), day(6)) == sql.replace(
+        "DATE '2024-03-04'", "CAST('2024-03-04' AS DATE)"
+    )
+
+
+def test_a_query_inside_its_budget_is_answered_and_written_down(budget: Budget) -> None:
+    sql = f"{TRADES} WHERE ds BETWEEN @from AND @to"
+    rows = guarded_query(ten_trades(), sql, {"from": day(5), "to": day(6)}, budget)
+    assert rows["symbol"].to_list() == ["S3", "S4"]
+    (entry,) = ledger_rows(budget.ledger)
+    # two rows of symbol (32 bytes for a text) and ds (8)
+    assert (entry["bytes"], entry["allowed"], entry["sql"]) == (80, True, sql)
+    assert entry["at"] == NIGHT.isoformat()
+
+
+def test_a_query_above_its_budget_is_refused_unread_and_written_down(budget: Budget) -> None:
+    wide = "SELECT * FROM fact_trades WHERE ds BETWEEN @from AND @to"
+    with pytest.raises(UsageError, match="its budget is 500; take a shorter date range"):
+        guarded_query(ten_trades(), wide, ALL, budget)
+    (entry,) = ledger_rows(budget.ledger)
+    assert not entry["allowed"]
+    assert entry["bytes"] > 500
+
+
+def test_a_query_without_dates_never_reaches_the_warehouse(budget: Budget) -> None:
+    with pytest.raises(UsageError, match="date range"):
+        guarded_query(ten_trades(), TRADES, {}, budget)
+    assert ledger_rows(budget.ledger) == []
