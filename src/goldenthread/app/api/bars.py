@@ -1,0 +1,143 @@
+"""Bars in: files imported, coverage told."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from goldenthread.app.clock import SystemClock
+from goldenthread.app.engines import open_market_data
+from goldenthread.domain.errors import UsageError
+from goldenthread.market.coverage import gaps, ledger
+from goldenthread.market.imports import read_actions, read_bars
+from goldenthread.market.quality import judge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import polars as pl
+
+    from goldenthread.app.api.project import Project
+    from goldenthread.domain.asset import Asset
+
+SHOWN = 20
+"""How many refused rows an import lists."""
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What an import did; ``refused_rows`` shows the first refused rows with their reasons."""
+
+    file: str
+    symbols: int
+    first: dt.date | None
+    last: dt.date | None
+    new: int
+    same: int
+    revised: int
+    actions: int
+    refused: int
+    suspect: int
+    quarantined: int
+    refused_rows: list[dict[str, object]]
+
+
+def import_bars(
+    project: Project, file: Path, mapping: Mapping[str, str], actions: Sequence[Path] = ()
+) -> ImportReport:
+    """What the file brought; importing it again changes nothing.
+
+    Raises:
+        UsageError: The file cannot be read or lacks a column; nothing was stored.
+    """
+    now = SystemClock().now()
+    imported = read_bars(file, mapping, file.name, now)
+    known = [action for path in actions for action in read_actions(path)]
+    store = open_market_data(project.settings, project.root)
+    saved = store.save(imported.bars, known, imported.assets, now)
+    states = judge(imported.bars, store.actions([a.symbol for a in imported.assets])).bars["state"]
+    return ImportReport(
+        file=str(file),
+        symbols=len(imported.assets),
+        first=_day(imported.bars["ds"].min()),
+        last=_day(imported.bars["ds"].max()),
+        new=saved.new,
+        same=saved.same,
+        revised=saved.revised,
+        actions=saved.actions,
+        refused=len(imported.refused),
+        suspect=int(states.is_in(["SUSPECT", "CONFIRMED"]).sum()),
+        quarantined=int((states == "QUARANTINED").sum()),
+        refused_rows=imported.refused.head(SHOWN).to_dicts(),
+    )
+
+
+def coverage(project: Project) -> pl.DataFrame:
+    """One row a symbol: first and last bar, missing, suspect and quarantined sessions."""
+    bars = judged_bars(project)
+    first, last = bars["ds"].min(), bars["ds"].max()
+    return ledger(bars, _assets(project), _must(first), _must(last))
+
+
+def missing(project: Project, first: dt.date, last: dt.date) -> pl.DataFrame:
+    """The runs of sessions without a bar between two dates, by symbol."""
+    return gaps(judged_bars(project), _assets(project), first, last)
+
+
+def gap_words(project: Project, span: tuple[dt.date, dt.date]) -> list[str]:
+    """A sentence a run of sessions without a bar: which symbol, from when to when, where."""
+    return [
+        f"{row['symbol']}: no bar {row['first']} to {row['last']}"
+        f" ({row['sessions']} sessions, {row['where']})"
+        for row in missing(project, *span).to_dicts()
+    ]
+
+
+def last_bar(project: Project) -> dt.date | None:
+    """The date of the newest bar of any symbol; None without bars."""
+    store = open_market_data(project.settings, project.root)
+    symbols = [asset.symbol for asset in store.assets()]
+    return _day(store.bars(symbols, dt.date(1900, 1, 1), dt.date(9999, 12, 31))["ds"].max())
+
+
+def judged_bars(project: Project) -> pl.DataFrame:
+    """Every stored bar with its state.
+
+    Raises:
+        UsageError: No bars were imported yet.
+    """
+    store = open_market_data(project.settings, project.root)
+    symbols = [asset.symbol for asset in store.assets()]
+    if not symbols:
+        msg = "no bars yet; bring some with `goldenthread data import FILE.csv|.parquet`"
+        raise UsageError(msg)
+    frame = store.bars(symbols, dt.date(1900, 1, 1), dt.date(9999, 12, 31))
+    return judge(frame, store.actions(symbols)).bars
+
+
+def pull_bars(project: Project) -> dict[str, object]:
+    """What the market data engine of the settings brought; files are imported, not pulled."""
+    engine = project.settings.market_data.engine
+    msg = (
+        f"market data engine {engine!r} has nowhere to pull from; import files with `goldenthread"
+        " data import FILE.csv|.parquet`"
+    )
+    raise UsageError(msg)
+
+
+def _assets(project: Project) -> list[Asset]:
+    return open_market_data(project.settings, project.root).assets()
+
+
+def _day(value: object) -> dt.date | None:
+    return value if isinstance(value, dt.date) else None
+
+
+def _must(value: object) -> dt.date:
+    day = _day(value)
+    if day is None:
+        msg = "no bars yet; bring some with `goldenthread data import FILE.csv|.parquet`"
+        raise UsageError(msg)
+    return day

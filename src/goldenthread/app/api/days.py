@@ -1,0 +1,183 @@
+"""Runs: one date, a plan of one, or many dates in a row."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from goldenthread.app.api.bars import gap_words, last_bar
+from goldenthread.app.api.desks import open_desk, plan_desk
+from goldenthread.app.api.records import outcomes
+from goldenthread.app.book import FrozenRun, read_book
+from goldenthread.app.clock import SystemClock
+from goldenthread.app.day import DayReport, run_day
+from goldenthread.app.engines import open_hot_store
+from goldenthread.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from decimal import Decimal
+
+    from goldenthread.app.api.project import Project
+    from goldenthread.app.desk import Desk
+    from goldenthread.domain.order import OrderReport, OrderRequest
+
+_DAY = dt.timedelta(days=1)
+_RUN_AT = dt.time(0, 5, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What a simulation did, in counts of signals by outcome and in money."""
+
+    book: str
+    first: dt.date
+    last: dt.date
+    days_run: int
+    days_per_s: float | None
+    signals: dict[str, int]
+    trades: int
+    start_equity: Decimal
+    equity: Decimal
+    gaps: list[str]
+
+
+def run(project: Project, book: str = "", ds: dt.date | None = None) -> DayReport:
+    """What the run of one business date did, missed dates before it caught up first.
+
+    Raises:
+        UsageError: The date is not complete yet, or earlier than the last one that was run.
+        LeaseHeldError: Another run of the book is at work.
+    """
+    name = project.book(book)
+    target = _target(project, ds)
+    desk = open_desk(project, name, (target, target))
+    state = read_book(desk.engines.hot_store)
+    last = None if state is None else state.last_ds
+    _refuse_earlier(target, last)
+    for missed in dates_between(last + _DAY, target - _DAY) if last else []:
+        run_day(desk, frozen_run(missed, target, missed=True), archiving=True)
+    return run_day(desk, frozen_run(target, target), archiving=True)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do: its report and the orders it would send, change and cancel."""
+
+    report: DayReport
+    orders: list[OrderRequest]
+    replaced: list[OrderReport]
+    canceled: list[OrderReport]
+
+
+def plan(project: Project, book: str = "", ds: dt.date | None = None) -> Plan:
+    """What a run would decide and send; nothing is written or sent."""
+    target = _target(project, ds)
+    with TemporaryDirectory() as scratch:
+        desk, asked = plan_desk(project, project.book(book), (target, target), Path(scratch))
+        state = read_book(desk.engines.hot_store)
+        _refuse_earlier(target, None if state is None else state.last_ds)
+        report = run_day(desk, frozen_run(target, target), archiving=False)
+    return Plan(report, asked.submitted, asked.replaced, asked.canceled)
+
+
+def simulate(
+    project: Project,
+    name: str,
+    span: tuple[dt.date, dt.date],
+    archive_every: int = 30,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Simulated:
+    """The daily flow over every date of the span, in a book of its own."""
+    first, last = span
+    book = project.book(f"sim:{name or f'{first:%Y%m%d}-{last:%Y%m%d}'}")
+    desk = open_desk(project, book, span, durable=False)
+    state = read_book(desk.engines.hot_store)
+    start = first if state is None or state.last_ds is None else state.last_ds + _DAY
+    days, begun = dates_between(start, last), desk.engines.clock.now()
+    for number, ds in enumerate(days, start=1):
+        archiving = ds == last or (ds - first).days % archive_every == archive_every - 1
+        run_day(desk, frozen_run(ds, ds), archiving=archiving)
+        progress(number, len(days))
+    elapsed = (desk.engines.clock.now() - begun).total_seconds()
+    return _simulated(project, desk, span, (len(days), elapsed))
+
+
+def status(project: Project, book: str = "") -> dict[str, object]:
+    """Where the book stands: last run, money, what is held, what waits, what is stopped."""
+    name = project.book(book)
+    store = open_hot_store(project.settings, project.root, name)
+    state = read_book(store)
+    halted = store.get("operator_requests", "halt")
+    taken = None if state is None else state.last_snapshot
+    frozen = store.query("system_checks", equal={"status": "FROZEN"})
+    return {
+        "book": name,
+        "last_run": None if state is None else state.last_ds,
+        "archived": None if state is None else state.archived_ds,
+        "equity": None if taken is None else taken.equity,
+        "drawdown": None if taken is None else taken.drawdown,
+        "open_positions": store.count("live_positions", {"status": "OPEN"}),
+        "waiting_signals": store.count("live_signals", {"status": "WAITING"}),
+        "halted": halted is not None and halted.body["active"] is True,
+        "frozen": {d.body["symbol"]: d.body["reason"] for d in frozen},
+        "last_bar": last_bar(project),
+    }
+
+
+def _simulated(
+    project: Project, desk: Desk, span: tuple[dt.date, dt.date], ran: tuple[int, float]
+) -> Simulated:
+    store = desk.engines.hot_store
+    state = read_book(store)
+    if state is None or state.last_snapshot is None:
+        msg = f"{span[0]} to {span[1]} has no date to simulate"
+        raise UsageError(msg)
+    days, elapsed = ran
+    counts = outcomes(project, desk.book)
+    return Simulated(
+        book=desk.book,
+        first=span[0],
+        last=span[1],
+        days_run=days,
+        days_per_s=round(days / elapsed, 1) if days else None,
+        signals=counts,
+        trades=counts["traded"],
+        start_equity=state.start_equity,
+        equity=state.last_snapshot.equity,
+        gaps=gap_words(project, span),
+    )
+
+
+def _target(project: Project, ds: dt.date | None) -> dt.date:
+    """The date to run: the one asked for, or the last complete one that bars reach."""
+    complete = (SystemClock().now() - dt.timedelta(days=1, minutes=5)).date()
+    if ds is None:
+        latest = last_bar(project)
+        return min(complete, latest) if latest else complete
+    if ds > complete:
+        msg = f"--ds {ds} is not complete before {ds + _DAY} 00:05 UTC; the latest is {complete}"
+        raise UsageError(msg)
+    return ds
+
+
+def _refuse_earlier(target: dt.date, last: dt.date | None) -> None:
+    if last is not None and target < last:
+        msg = (
+            f"{target} is before {last}, the last date this book has run; a book only goes"
+            " forward (looking back is `replay`)"
+        )
+        raise UsageError(msg)
+
+
+def frozen_run(ds: dt.date, target: dt.date, *, missed: bool = False) -> FrozenRun:
+    """The run of ``ds`` as a run of ``target`` starts it: at 00:05 UTC of the next day."""
+    return FrozenRun(ds=ds, now=dt.datetime.combine(target + _DAY, _RUN_AT), missed=missed)
+
+
+def dates_between(first: dt.date, last: dt.date) -> list[dt.date]:
+    """Every date from ``first`` to ``last``; empty when ``last`` is earlier."""
+    return [first + _DAY * n for n in range((last - first).days + 1)]

@@ -1,0 +1,163 @@
+"""From a project to a desk: strategies compiled, bars loaded, engines wired."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import socket
+import subprocess
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from goldenthread.app.desk import Desk
+from goldenthread.app.engines import ExchangeBars, open_engines, open_market_data, planning_engines
+from goldenthread.app.pricing import Pricer
+from goldenthread.app.versions import Library
+from goldenthread.domain.errors import UsageError
+from goldenthread.market.bars import BarBook
+from goldenthread.market.quality import judge
+from goldenthread.market.universe import resolve
+from goldenthread.signals.engine import Evaluator, engine_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    import polars as pl
+
+    from goldenthread.adapters.broker.recording import Asked
+    from goldenthread.app.api.project import Project
+    from goldenthread.app.engines import Engines
+    from goldenthread.domain.asset import Asset
+    from goldenthread.domain.strategy import Strategy
+    from goldenthread.ports.hot_store import HotStore
+
+YEARS_BEFORE = 6
+"""How many calendar years of bars before the first date a desk loads: the longest look-back."""
+
+
+def open_desk(
+    project: Project, book: str, span: tuple[dt.date, dt.date], *, durable: bool = True
+) -> Desk:
+    """A book of the project, ready to run the dates of ``span``.
+
+    Raises:
+        UsageError: No bars were imported, or a strategy file is not right.
+    """
+
+    def wire(market: ExchangeBars) -> Engines:
+        return open_engines(project.settings, project.root, book, market, durable=durable)
+
+    return _desk(project, book, span, wire)
+
+
+def plan_desk(
+    project: Project, book: str, span: tuple[dt.date, dt.date], scratch: Path
+) -> tuple[Desk, Asked]:
+    """The same desk for a plan, and what it asks to send; it writes into ``scratch`` only."""
+    asked: list[Asked] = []
+
+    def wire(market: ExchangeBars) -> Engines:
+        engines, sent = planning_engines(project.settings, project.root, book, market, scratch)
+        asked.append(sent)
+        return engines
+
+    return _desk(project, book, span, wire), asked[0]
+
+
+def _desk(
+    project: Project,
+    book: str,
+    span: tuple[dt.date, dt.date],
+    wire: Callable[[ExchangeBars], Engines],
+) -> Desk:
+    assets = load_assets(project)
+    judged, bars = load_bars(project, list(assets), span)
+    strategies = project.strategies()
+    library = Library(strategies)
+    engines = wire(ExchangeBars(bars, assets))
+    return Desk(
+        book=book,
+        engines=engines,
+        policy=project.policy,
+        library=library,
+        bars=bars,
+        judged=judged,
+        assets=assets,
+        members=members_of(project, strategies, assets),
+        evaluator=Evaluator(bars.window),
+        pricer=Pricer(bars, assets, project.policy, _rules_of(library, engines.hot_store, bars)),
+        code=(engine_digest(), git_hash(project.root)),
+        owner=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}",
+        lease_ttl_s=project.settings.run.lease_ttl_s,
+        ttl_days=project.settings.run.ttl_days,
+    )
+
+
+def _rules_of(
+    library: Library, store: HotStore, bars: BarBook
+) -> Callable[[str, str, dt.date, dt.datetime], bool | None]:
+    """Whether a version's exit rule held; with series of its own, as it looks back."""
+    evaluator = Evaluator(bars.window)
+
+    def rule(version_key: str, symbol: str, ds: dt.date, now: dt.datetime) -> bool | None:
+        compiled = library.version(store, version_key)
+        if compiled is None or compiled.strategy.exit.when is None:
+            return None
+        evaluator.at(ds, now)
+        return evaluator.holds(compiled, "exit", symbol, ds)
+
+    return rule
+
+
+def load_assets(project: Project) -> dict[str, Asset]:
+    """Every asset of the project by symbol.
+
+    Raises:
+        UsageError: No bars were imported yet.
+    """
+    assets = {a.symbol: a for a in open_market_data(project.settings, project.root).assets()}
+    if not assets:
+        msg = (
+            f"no bars in {project.root / project.settings.market_data.path}; bring some with"
+            " `goldenthread data import FILE.csv|.parquet`"
+        )
+        raise UsageError(msg)
+    return assets
+
+
+def load_bars(
+    project: Project, symbols: Sequence[str], span: tuple[dt.date, dt.date]
+) -> tuple[pl.DataFrame, BarBook]:
+    """The judged bars a decision in ``span`` can read, as a frame and ready to be read."""
+    store = open_market_data(project.settings, project.root)
+    start = dt.date(max(span[0].year - YEARS_BEFORE, 1900), 1, 1)
+    actions = store.actions(symbols)
+    judged = judge(store.bars(symbols, start, span[1]), actions).bars
+    return judged, BarBook(judged, actions, store.assets())
+
+
+def members_of(
+    project: Project, strategies: Sequence[Strategy], assets: dict[str, Asset]
+) -> dict[str, tuple[str, ...]]:
+    """The symbols each strategy decides on: its assets that there are bars of."""
+    return {
+        s.strategy_id: tuple(m for m in resolve(s.assets, project.universes) if m in assets)
+        for s in strategies
+    }
+
+
+def git_hash(root: Path) -> str:
+    """The commit of the project folder, for people; empty where there is none."""
+    try:
+        done = subprocess.run(  # a fixed command without a shell
+            ["git", "rev-parse", "--short=12", "HEAD"],  # noqa: S607  # git where the user has it
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=5,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

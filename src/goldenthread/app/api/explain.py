@@ -1,0 +1,128 @@
+"""Why a signal ended as it did, or why there was none."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from goldenthread.app.api.desks import open_desk
+from goldenthread.app.api.records import facts, full_id
+from goldenthread.app.engines import open_hot_store
+from goldenthread.domain.errors import UsageError
+from goldenthread.domain.ids import signal_ds, signal_id
+from goldenthread.domain.signal import Signal
+from goldenthread.domain.trade import Outcome, OutcomeStatus
+from goldenthread.reports.explain import ExplainInput
+from goldenthread.reports.explain import explain as explain_signal
+from goldenthread.warehouse.rows.signals import rejected_row
+
+if TYPE_CHECKING:
+    from goldenthread.app.api.project import Project
+    from goldenthread.app.desk import Desk
+    from goldenthread.signals.engine import CompiledStrategy
+
+_YEAR = dt.timedelta(days=1100)
+_FACTS = {
+    "fact_trades": "trade_id",
+    "fact_rejected_signals": "signal_id",
+    "fact_signals_expired": "signal_id",
+}
+
+
+def explain(project: Project, book: str, what: str, date: str = "") -> str | list[dict[str, Any]]:
+    """The story of a signal as text; with a symbol and a date, what each strategy saw then.
+
+    Raises:
+        UsageError: No such signal or symbol, or a date that is none.
+    """
+    if not date:
+        return _story(project, book, full_id(project, book, what))
+    try:
+        ds = dt.date.fromisoformat(date)
+    except ValueError as error:
+        msg = f"explain got the date {date!r}; a date looks like 2024-01-31"
+        raise UsageError(msg) from error
+    return _why(project, project.book(book), what, ds)
+
+
+def _story(project: Project, book: str, name: str) -> str:
+    start = signal_ds(name)
+    row = _fact(project, book, name, start) or _living(project, book, name)
+    version = facts(
+        project,
+        book,
+        "SELECT * FROM dim_strategies WHERE book = @book AND strategy_id = "
+        f"'{row['strategy_id']}' AND version_key = '{row['version_key']}' "
+        "AND @first <= @last ORDER BY valid_from LIMIT 1",
+    ).to_dicts()
+    span = (start, start + _YEAR)
+    where = f"WHERE book = @book AND ds BETWEEN @first AND @last AND order_key LIKE '{name}%'"
+    told = ExplainInput(
+        signal=row,
+        version=version[0] if version else None,
+        bar=_bar(project, book, row),
+        orders=facts(project, book, f"SELECT * FROM fact_orders {where} ORDER BY order_key", span),
+        fills=facts(project, book, f"SELECT * FROM fact_fills {where} ORDER BY ds", span),
+    )
+    return explain_signal(told).as_text()
+
+
+def _fact(project: Project, book: str, name: str, start: dt.date) -> dict[str, Any] | None:
+    for table, key in _FACTS.items():
+        sql = (
+            f"SELECT * FROM {table} WHERE book = @book AND ds BETWEEN @first AND @last"
+            f" AND {key} = '{name}'"
+        )
+        found = facts(project, book, sql, (start, start + _YEAR)).to_dicts()
+        if found:
+            return found[0]
+    return None
+
+
+def _living(project: Project, book: str, name: str) -> dict[str, Any]:
+    """The columns of a signal that has not ended yet."""
+    store = open_hot_store(project.settings, project.root, project.book(book))
+    document = store.get("live_signals", name)
+    if document is None:
+        msg = f"signal {name} is archived nowhere and lives nowhere; see `goldenthread signals`"
+        raise UsageError(msg)
+    signal = Signal.model_validate(document.body)
+    unknown = Outcome(status=OutcomeStatus.OPEN, priced_as="PLANNED", revision=signal.ds)
+    row = {k: v for k, v in rejected_row(signal, unknown).items() if not k.startswith("theor")}
+    row.pop("outcome_status")
+    return {**row, "status": signal.status.value}
+
+
+def _bar(project: Project, book: str, row: dict[str, Any]) -> dict[str, Any] | None:
+    ds = row["signal_ds"]
+    sql = (
+        "SELECT open, high, low, close, volume FROM bars_current"
+        f" WHERE ds BETWEEN @first AND @last AND symbol = '{row['symbol']}' AND @book = @book"
+    )
+    found = facts(project, book, sql, (ds, ds)).to_dicts()
+    return found[0] if found else None
+
+
+def _why(project: Project, book: str, symbol: str, ds: dt.date) -> list[dict[str, Any]]:
+    """A row a strategy: whether it decides on the symbol, saw a bar, entered, and what failed."""
+    desk = open_desk(project, book, (ds, ds))
+    if symbol not in desk.assets:
+        msg = f"no bars of {symbol!r}; there are: {', '.join(sorted(desk.assets))}"
+        raise UsageError(msg)
+    return [_reason(desk, compiled, symbol, ds) for compiled in desk.library.current]
+
+
+def _reason(desk: Desk, compiled: CompiledStrategy, symbol: str, ds: dt.date) -> dict[str, Any]:
+    name = compiled.strategy.strategy_id
+    row: dict[str, Any] = {"strategy_id": name, "signal_id": None, "failed": None}
+    if symbol not in desk.members[name]:
+        return {**row, "why": "does not decide on this symbol"}
+    window = desk.bars.window(symbol, ds)
+    if window is None or not window.has_bar(ds):
+        return {**row, "why": "no usable bar that day (closed, missing or suspect)"}
+    candidate = desk.evaluator.decide(compiled, symbol, ds, desk.assets[symbol])
+    if candidate is None:
+        return {**row, "why": f"entry.when was not true: {compiled.strategy.entry.when}"}
+    failed = ", ".join(candidate.failed)
+    why = f"filters failed: {failed}" if failed else "every filter passed; the gates decided"
+    return {**row, "signal_id": signal_id(ds, name, symbol), "failed": failed, "why": why}

@@ -1,0 +1,123 @@
+"""A project: one folder with settings, strategies, bars and the books made from them."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import as_file, files
+from typing import TYPE_CHECKING
+
+from goldenthread.app.engines import open_market_data
+from goldenthread.app.settings import load_settings
+from goldenthread.domain.errors import UsageError
+from goldenthread.domain.policy import Policy
+from goldenthread.market.universe import load_universes, resolve
+from goldenthread.signals.strategy_file import read_strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from goldenthread.adapters.market_data.parquet import ParquetMarketData
+    from goldenthread.app.settings import Settings
+    from goldenthread.domain.strategy import Strategy
+
+_TEMPLATES = files("goldenthread.app") / "templates"
+
+
+@dataclass(frozen=True)
+class Project:
+    """One folder, opened."""
+
+    root: Path
+    settings: Settings
+
+    @classmethod
+    def open(cls, root: Path, overrides: Mapping[str, object] | None = None) -> Project:
+        """The project of the folder.
+
+        Raises:
+            UsageError: The folder holds no goldenthread.toml, or one that is not right.
+        """
+        if not (root / "goldenthread.toml").is_file():
+            msg = (
+                f"no goldenthread.toml in {root.resolve()}; go to a project's folder, name it with"
+                " --project, or make one with `goldenthread init`"
+            )
+            raise UsageError(msg)
+        return cls(root, load_settings(root, overrides))
+
+    def book(self, name: str = "") -> str:
+        """The book of that name, or the one of the settings.
+
+        Raises:
+            UsageError: A book this version has no engine for.
+        """
+        book = name or self.settings.project.book
+        kind, _, account = book.partition(":")
+        if kind != "sim" or not account:
+            msg = (
+                f"book {book!r} is not sim:<name>; paper and live books need the Alpaca engine,"
+                " which this version does not have yet"
+            )
+            raise UsageError(msg)
+        return book
+
+    @property
+    def policy(self) -> Policy:
+        """The gates, sizing caps and fee profile of the settings."""
+        return Policy(
+            gates=self.settings.gates,
+            profile=self.settings.policy.profile,
+            slippage_bps=self.settings.policy.slippage_bps,
+        )
+
+    @cached_property
+    def market_data(self) -> ParquetMarketData:
+        """Where bars, assets and corporate actions are stored."""
+        return open_market_data(self.settings, self.root)
+
+    @cached_property
+    def universes(self) -> dict[str, tuple[str, ...]]:
+        """The universes of universes.toml."""
+        return load_universes(self.root / "universes.toml")
+
+    def strategy_files(self) -> list[Path]:
+        """The strategy files, by name."""
+        return sorted((self.root / "strategies").glob("*.toml"))
+
+    def strategies(self) -> list[Strategy]:
+        """Every strategy of the folder with its universes filled in, by id.
+
+        Raises:
+            UsageError: A file is not right, or two files claim one id.
+        """
+        found: dict[str, Strategy] = {}
+        for path in self.strategy_files():
+            strategy = self.with_universes(read_strategy(path))
+            if strategy.strategy_id in found:
+                msg = f"{path.name} claims strategy_id {strategy.strategy_id!r}, already taken"
+                raise UsageError(msg)
+            found[strategy.strategy_id] = strategy
+        return [found[name] for name in sorted(found)]
+
+    def with_universes(self, strategy: Strategy) -> Strategy:
+        """The strategy with the members of every universe it names."""
+        named = [name[1:] for name in strategy.assets if name.startswith("@")]
+        resolve(strategy.assets, self.universes)
+        members = {name: self.universes[name] for name in named}
+        return strategy.model_copy(update={"universes": members})
+
+
+def init_project(root: Path) -> list[str]:
+    """The files written; whatever is there already is kept as it is."""
+    written = []
+    with as_file(_TEMPLATES) as templates:
+        for source in sorted(p for p in templates.rglob("*.toml")):
+            target = root / source.relative_to(templates)
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, target)
+                written.append(str(target))
+    return written

@@ -1,0 +1,175 @@
+"""What a book holds, as tables: the warehouse for what ended, the hot store for what lives."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from goldenthread.app.engines import open_hot_store, open_warehouse
+from goldenthread.domain.errors import UsageError
+from goldenthread.domain.position import Position, PositionStatus
+from goldenthread.domain.signal import SignalStatus
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from goldenthread.app.api.project import Project
+    from goldenthread.ports.hot_store import Document
+
+Span = tuple[dt.date, dt.date]
+ALL_TIME: Span = (dt.date(1900, 1, 1), dt.date(9999, 12, 31))
+OUTCOMES = ("traded", "open", "waiting", "rejected", "expired", "invalidated")
+
+_SIGNALS = """
+SELECT signal_id, signal_ds, strategy_id, symbol, side, LOWER(outcome) AS outcome, reason,
+       outcome_status, priced_as, net_pnl
+FROM all_signals
+WHERE book = @book AND ds BETWEEN @first AND @last
+ORDER BY signal_ds, signal_id
+"""
+_ORDERS = """
+SELECT order_key, ds, symbol, side, order_type, quantity, limit_price, stop_price, status,
+       broker_status, filled_quantity, average_price, refusal
+FROM fact_orders
+WHERE book = @book AND ds BETWEEN @first AND @last
+ORDER BY ds, order_key
+"""
+_TRADES = """
+SELECT trade_id, strategy_id, symbol, side, entry_ds, exit_ds, traded_quantity, entry_price,
+       exit_price, exit_reason, bars_held, fees, net_pnl, r_multiple
+FROM fact_trades
+WHERE book = @book AND ds BETWEEN @first AND @last
+ORDER BY exit_ds, trade_id
+"""
+_COUNTS = """
+SELECT LOWER(outcome) AS outcome, COUNT(*) AS signals
+FROM all_signals
+WHERE book = @book AND ds BETWEEN @first AND @last
+GROUP BY outcome
+"""
+
+
+def facts(project: Project, book: str, sql: str, span: Span = ALL_TIME) -> pl.DataFrame:
+    """The rows of one of our own queries over a book and a date range."""
+    warehouse = open_warehouse(project.settings, project.root)
+    first, last = span
+    return warehouse.query(sql, {"book": project.book(book), "first": first, "last": last})
+
+
+def signals(project: Project, book: str, span: Span, outcome: str = "") -> list[dict[str, Any]]:
+    """Every signal of the dates and what became of it, the live ones last.
+
+    Raises:
+        UsageError: The outcome is not one there is.
+    """
+    if outcome and outcome not in OUTCOMES:
+        msg = f"--outcome got {outcome!r}; allowed: {', '.join(OUTCOMES)}"
+        raise UsageError(msg)
+    ended = facts(project, book, _SIGNALS, span).to_dicts()
+    rows = [*ended, *(_live_row(d) for d in live_signals(project, book, span))]
+    return [row for row in rows if not outcome or row["outcome"] == outcome]
+
+
+def live_signals(project: Project, book: str, span: Span = ALL_TIME) -> list[Document]:
+    """The documents of the signals that wait or are active, oldest first."""
+    store = open_hot_store(project.settings, project.root, project.book(book))
+    return [
+        document
+        for status in (SignalStatus.WAITING, SignalStatus.ACTIVE)
+        for document in store.query(
+            "live_signals", equal={"status": status}, ds_from=span[0], ds_to=span[1]
+        )
+    ]
+
+
+def orders(project: Project, book: str, span: Span) -> list[dict[str, Any]]:
+    """Every order of the dates, the working ones from the hot store last."""
+    store = open_hot_store(project.settings, project.root, project.book(book))
+    ended = facts(project, book, _ORDERS, span).to_dicts()
+    live = [
+        {
+            "order_key": document.id,
+            "ds": document.body["ds"],
+            **{k: document.body["request"][k] for k in ("symbol", "side", "quantity")},
+            "order_type": document.body["request"]["type"],
+            **{k: document.body["request"][k] for k in ("limit_price", "stop_price")},
+            "status": document.body["status"],
+        }
+        for status in ("PENDING", "UNKNOWN", "WORKING")
+        for document in store.query(
+            "order_intents", equal={"status": status}, ds_from=span[0], ds_to=span[1]
+        )
+    ]
+    return [*ended, *({**dict.fromkeys(ended[0]), **row} if ended else row for row in live)]
+
+
+def positions(project: Project, book: str) -> list[dict[str, Any]]:
+    """What is held, or waits for its entry, a row a position."""
+    store = open_hot_store(project.settings, project.root, project.book(book))
+    live = (PositionStatus.PENDING, PositionStatus.OPEN, PositionStatus.CLOSING)
+    found = [
+        Position.model_validate(document.body)
+        for status in live
+        for document in store.query("live_positions", equal={"status": status})
+    ]
+    return [
+        {
+            "position_id": p.position_id,
+            "strategy_id": p.strategy_id,
+            "symbol": p.symbol,
+            "side": p.side.value,
+            "status": p.status.value,
+            "quantity": p.open_quantity,
+            "entry": p.average_entry,
+            "stop": p.stop,
+            "bars_held": p.bars_held,
+            "realised_pnl": p.realised_pnl,
+        }
+        for p in found
+    ]
+
+
+def trades(project: Project, book: str, span: Span) -> pl.DataFrame:
+    """Closed trades, by exit date."""
+    return facts(project, book, _TRADES, span)
+
+
+def outcomes(project: Project, book: str) -> dict[str, int]:
+    """How many signals ended in each way, and how many wait or are active."""
+    counted = {r["outcome"]: r["signals"] for r in facts(project, book, _COUNTS).to_dicts()}
+    ended = ("traded", "rejected", "expired", "invalidated")
+    found = {name: counted.get(name, 0) for name in ended}
+    live = [d.body["status"] for d in live_signals(project, book)]
+    waiting, active = live.count("WAITING"), live.count("ACTIVE")
+    total = sum(found.values()) + waiting + active
+    return {"generated": total, "waiting": waiting, "active": active, **found}
+
+
+def full_id(project: Project, book: str, prefix: str) -> str:
+    """The one signal id that starts with ``prefix``.
+
+    Raises:
+        UsageError: No signal, or more than one, starts with it.
+    """
+    known: set[str] = {row["signal_id"] for row in signals(project, book, ALL_TIME)}
+    found = sorted(name for name in known if name.startswith(prefix))
+    if len(found) == 1:
+        return found[0]
+    advice = f"type more of it: {', '.join(found[:5])}" if found else "see `goldenthread signals`"
+    msg = f"{len(found)} signals start with {prefix!r}; {advice}"
+    raise UsageError(msg)
+
+
+def _live_row(document: Document) -> dict[str, Any]:
+    body = document.body
+    outcome = "open" if body["status"] == SignalStatus.ACTIVE else "waiting"
+    return {
+        "signal_id": body["signal_id"],
+        "signal_ds": body["ds"],
+        **{key: body[key] for key in ("strategy_id", "symbol", "side")},
+        "outcome": outcome,
+        "reason": None,
+        "outcome_status": None,
+        "priced_as": None,
+        "net_pnl": None,
+    }

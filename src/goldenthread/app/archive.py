@@ -1,0 +1,239 @@
+"""Steps 9 to 11 of a day: what ended goes to the warehouse, is read back, and may then go."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from goldenthread.app.versions import asset_versions, policy_versions, strategy_versions
+from goldenthread.domain.account import AccountSnapshot
+from goldenthread.domain.order import IntentStatus, OrderIntent
+from goldenthread.domain.position import Position, PositionStatus
+from goldenthread.domain.signal import Signal, SignalStatus
+from goldenthread.domain.trade import OutcomeStatus
+from goldenthread.ports.hot_store import MAX_OPERATIONS, Create, Replace
+from goldenthread.positions.snapshot import Ledger, snapshot
+from goldenthread.trades.booking import book
+from goldenthread.warehouse import loops, quarantine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from goldenthread.app.book import BookState, FrozenRun
+    from goldenthread.app.desk import Desk
+    from goldenthread.domain.trade import Outcome, Trade
+    from goldenthread.ports.hot_store import Body, Collection, Document, HotStore
+    from goldenthread.positions.blotter import Blotter
+    from goldenthread.positions.session import Session
+
+_DAY = dt.timedelta(days=1)
+_VERDICT_DAYS = dt.timedelta(days=10)
+"""How far back bars are loaded again: a SUSPECT one has its verdict by then."""
+_SNAPSHOT = "SNAPSHOT"
+_FACTS = """
+SELECT signal_id FROM all_signals WHERE book = @book AND ds BETWEEN @first AND @last
+"""
+_SWEPT: tuple[Collection, ...] = (
+    "live_signals",
+    "rejected_signals",
+    "live_positions",
+    "order_intents",
+    "job_metadata",
+)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The documents that ended and are not archived for good yet, by id, and their records."""
+
+    documents: dict[tuple[Collection, str], Document]
+    signals: dict[str, Signal]
+    positions: dict[str, Position]
+    orders: list[OrderIntent]
+    days: list[Body]
+
+
+def remember_day(session: Session, blotter: Blotter, state: BookState, run: FrozenRun) -> BookState:
+    """The state after the date: closed positions booked, the snapshot kept for the archive."""
+    closed = blotter.closed_on(run.ds, state.unsettled_from)
+    state = state.after(closed).model_copy(update={"last_ds": run.ds})
+    if run.missed or run.account is None:
+        return state
+    ledger = Ledger(state.start_equity, state.closed_realised, state.closed_fees)
+    taken = snapshot(session, blotter, run.account, state.last_snapshot, ledger)
+    held = [p for p in blotter.positions.values() if p.fills]
+    body = {
+        "ds": run.ds,
+        "status": _SNAPSHOT,
+        "account": taken.model_dump(mode="json"),
+        "positions": [p.model_dump(mode="json") for p in held],
+        "closes": {p.symbol: session.closes[p.symbol] for p in held if p.symbol in session.closes},
+    }
+    blotter.write([Create("job_metadata", f"snapshot-{run.ds.isoformat()}", body)])
+    return state.model_copy(update={"last_snapshot": taken})
+
+
+def archive(desk: Desk, blotter: Blotter, state: BookState, run: FrozenRun) -> BookState:
+    """The state after everything that ended up to the date was loaded and read back."""
+    ended = _read_ended(desk.engines.hot_store, state.unsettled_from)
+    untraded = [s for s in ended.signals.values() if s.status is not SignalStatus.CLOSED]
+    priced = {s.signal_id: (s, desk.pricer.outcome(s, run.ds)) for s in untraded}
+    after = state.archived_ds or state.first_ds - _DAY
+    _load(desk, blotter, ended, list(priced.values()), Span(after, run))
+    unresolved = {n for n, (_, o) in priced.items() if o.status is OutcomeStatus.OPEN}
+    _release(desk, blotter, ended, unresolved)
+    open_dates = [
+        *(ended.signals[name].ds for name in unresolved),
+        *(s.ds for s in blotter.signals.values()),
+        *(i.ds for i in blotter.intents.values()),
+    ]
+    update = {"archived_ds": run.ds, "unsettled_from": min(open_dates, default=run.ds)}
+    return state.model_copy(update=update)
+
+
+@dataclass(frozen=True)
+class Span:
+    """The dates one archive loads: those after ``after`` up to the run's."""
+
+    after: dt.date
+    run: FrozenRun
+
+    def holds(self, ds: dt.date) -> bool:
+        """Whether the date is one of them."""
+        return self.after < ds <= self.run.ds
+
+
+def _load(
+    desk: Desk,
+    blotter: Blotter,
+    ended: Ended,
+    priced: Sequence[tuple[Signal, Outcome]],
+    span: Span,
+) -> None:
+    """The loops S A B C D M O: each validated, merged by key; refused rows set aside."""
+    warehouse, store, stamp = desk.engines.warehouse, desk.engines.hot_store, desk.stamp(span.run)
+    versions = (strategy_versions(store), policy_versions(store), asset_versions(store))
+    rejected = [p for p in priced if p[0].status is SignalStatus.REJECTED]
+    expired = [p for p in priced if p[0].status is not SignalStatus.REJECTED]
+    bars, since = desk.judged, span.after - _VERDICT_DAYS
+    actions = [a for a in desk.actions if a.ex_ds <= span.run.ds]
+    held = {**ended.positions, **blotter.positions}
+    results = [
+        *loops.load_dimensions(warehouse, versions, stamp),
+        loops.load_dates(warehouse, span.after + _DAY, span.run.ds, stamp),
+        loops.load_trades(warehouse, _trades(ended), stamp),
+        loops.load_rejected(warehouse, rejected, stamp),
+        loops.load_expired(warehouse, expired, stamp),
+        *loops.load_snapshots(warehouse, *_days(ended), stamp),
+        *loops.load_bars(
+            warehouse, bars.filter(pl.col("ds").is_between(since, span.run.ds)), actions, stamp
+        ),
+        *loops.load_orders(
+            warehouse,
+            [(o, held[o.signal_id]) for o in ended.orders if o.signal_id in held],
+            [(f, p) for p in held.values() for f in p.fills if span.holds(f.ds)],
+            stamp,
+        ),
+    ]
+    quarantine.put(store, [row for result in results for row in result.refused], stamp)
+    loops.load_run(warehouse, _job(desk, stamp), results, stamp)
+    warehouse.publish()
+
+
+def _job(desk: Desk, stamp: loops.RunStamp) -> dict[str, object]:
+    finished = desk.engines.clock.now()
+    return {
+        "job": "archive",
+        "status": "DONE",
+        "started_at": stamp.loaded_at,
+        "finished_at": finished,
+        "duration_s": (finished - stamp.loaded_at).total_seconds(),
+        "git_hash": desk.code[1],
+        "engine_digest": desk.code[0],
+    }
+
+
+def _read_ended(store: HotStore, since: dt.date) -> Ended:
+    final = (SignalStatus.CLOSED, SignalStatus.EXPIRED, SignalStatus.INVALIDATED)
+    done = (IntentStatus.DONE, IntentStatus.REFUSED, IntentStatus.DROPPED)
+    closed = (PositionStatus.CLOSED, PositionStatus.FAILED)
+    signals = _kept(store, "live_signals", final, since)
+    signals |= _kept(store, "rejected_signals", (SignalStatus.REJECTED,), since)
+    positions = _kept(store, "live_positions", closed, since)
+    orders = _kept(store, "order_intents", done, since)
+    days = _kept(store, "job_metadata", (_SNAPSHOT,), since)
+    return Ended(
+        documents=signals | positions | orders | days,
+        signals={key[1]: Signal.model_validate(d.body) for key, d in signals.items()},
+        positions={key[1]: Position.model_validate(d.body) for key, d in positions.items()},
+        orders=[OrderIntent.model_validate(d.body) for d in orders.values()],
+        days=[d.body for d in days.values()],
+    )
+
+
+def _kept(
+    store: HotStore, collection: Collection, statuses: Iterable[str], since: dt.date
+) -> dict[tuple[Collection, str], Document]:
+    """The documents of those states that were not archived for good yet."""
+    return {
+        (collection, document.id): document
+        for status in statuses
+        for document in store.query(collection, equal={"status": status}, ds_from=since)
+        if document.delete_at is None
+    }
+
+
+def _trades(ended: Ended) -> list[tuple[Trade, Signal]]:
+    """The closed positions booked, each with the signal it came from."""
+    closed = [p for p in ended.positions.values() if p.status is PositionStatus.CLOSED]
+    pairs = [(p, ended.signals[p.position_id]) for p in closed if p.position_id in ended.signals]
+    return [(book(position, signal), signal) for position, signal in pairs]
+
+
+def _days(ended: Ended) -> tuple[list[AccountSnapshot], list[loops.Mark]]:
+    """The snapshots of the accounts and of the positions open on each day."""
+    accounts, marks = [], []
+    for day in ended.days:
+        account = AccountSnapshot.model_validate(day["account"])
+        accounts.append(account)
+        for body in day["positions"]:
+            position = Position.model_validate(body)
+            close = Decimal(day["closes"].get(position.symbol, 0)) or position.average_entry
+            marks.append(loops.Mark(account.ds, position, close or Decimal(0)))
+    return accounts, marks
+
+
+def _release(desk: Desk, blotter: Blotter, ended: Ended, unresolved: set[str]) -> None:
+    """Let what the warehouse was read back to hold go in ``ttl_days``; sweep what is due."""
+    store, clock = desk.engines.hot_store, desk.engines.clock
+    loaded = _read_back(desk, ended)
+    delete_at = clock.now() + dt.timedelta(days=desk.ttl_days)
+    keep = (set(ended.signals) - loaded) | unresolved
+    writes = [
+        Replace(document, document.body, delete_at=delete_at)
+        for (_, name), document in ended.documents.items()
+        if _signal_of(name, document) not in keep
+    ]
+    for start in range(0, len(writes), MAX_OPERATIONS):
+        blotter.write(writes[start : start + MAX_OPERATIONS])
+    for collection in _SWEPT:
+        store.sweep(collection, clock.now())
+
+
+def _read_back(desk: Desk, ended: Ended) -> set[str]:
+    """The ids of the ended signals that the warehouse now holds a fact of."""
+    if not ended.signals:
+        return set()
+    dates = [s.ds for s in ended.signals.values()]
+    dates += [s.ended_ds for s in ended.signals.values() if s.ended_ds]
+    dates += [p.exit_ds for p in ended.positions.values() if p.exit_ds]
+    span = {"book": desk.book, "first": min(dates), "last": max(dates)}
+    return set(desk.engines.warehouse.query(_FACTS, span)["signal_id"])
+
+
+def _signal_of(name: str, document: Document) -> str:
+    return str(document.body.get("signal_id") or name)

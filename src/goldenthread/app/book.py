@@ -1,0 +1,132 @@
+"""What a book remembers between its days: where it stands, and what each run was frozen to."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from goldenthread.domain.account import AccountSnapshot, AccountState
+from goldenthread.domain.errors import ConflictError
+from goldenthread.ports.hot_store import Create, Replace
+
+if TYPE_CHECKING:
+    from goldenthread.domain.position import Position
+    from goldenthread.ports.hot_store import Document, HotStore
+    from goldenthread.positions.blotter import Blotter
+
+_BOOK = "book"
+
+
+class BookState(BaseModel):
+    """Where the book stands after its last finished run.
+
+    ``closed_realised`` and ``closed_fees`` are running totals of all closed positions;
+    ``last_exits`` maps ``strategy|symbol`` to the session of its last exit; ``unsettled_from``
+    is the date of the oldest signal whose facts may still change, ``archived_ds`` the last date
+    the warehouse was loaded for.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    account_id: str
+    start_equity: Decimal
+    first_ds: dt.date
+    last_ds: dt.date | None = None
+    archived_ds: dt.date | None = None
+    unsettled_from: dt.date
+    closed_realised: Decimal = Decimal(0)
+    closed_fees: Decimal = Decimal(0)
+    last_snapshot: AccountSnapshot | None = None
+    last_exits: dict[str, dt.date] = Field(default_factory=dict)
+
+    def after(self, closed: list[Position]) -> BookState:
+        """The state with these positions booked; call once a run, with that run's own."""
+        exits = {f"{p.strategy_id}|{p.symbol}": p.exit_ds for p in closed if p.exit_ds}
+        return self.model_copy(
+            update={
+                "closed_realised": sum((p.realised_pnl for p in closed), self.closed_realised),
+                "closed_fees": sum((p.fees for p in closed), self.closed_fees),
+                "last_exits": {**self.last_exits, **exits},
+            }
+        )
+
+
+class FrozenRun(BaseModel):
+    """What a run was frozen to at its first start; a restart uses the same."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ds: dt.date
+    now: AwareDatetime
+    missed: bool = False
+    account: AccountState | None = None
+
+
+def read_book(store: HotStore) -> BookState | None:
+    """Where the book stands; None before its first run."""
+    document = store.get("job_metadata", _BOOK)
+    return None if document is None else BookState.model_validate(document.body)
+
+
+def begin_book(store: HotStore, account: AccountState, ds: dt.date) -> BookState:
+    """The state of the book, made from the account at its first run; it pins the account.
+
+    Raises:
+        ConflictError: The broker now answers with another account than the book was begun with.
+    """
+    fresh = BookState(
+        account_id=account.account_id,
+        start_equity=account.equity,
+        first_ds=ds,
+        unsettled_from=ds,
+    )
+    document, _ = store.put_if_absent("job_metadata", _BOOK, fresh.model_dump(mode="json"))
+    state = BookState.model_validate(document.body)
+    if state.account_id != account.account_id:
+        msg = (
+            f"the broker answers as account {account.account_id!r}, this book was begun with "
+            f"{state.account_id!r}; use another --book for the new account"
+        )
+        raise ConflictError(msg)
+    return state
+
+
+def write_book(blotter: Blotter, store: HotStore, state: BookState) -> None:
+    """Remember the state, under the run's lease."""
+    document = _must_exist(store, _BOOK)
+    blotter.write([Replace(document, state.model_dump(mode="json"))])
+
+
+def freeze_run(store: HotStore, run: FrozenRun) -> FrozenRun:
+    """The run as it was first started; ``run`` itself when this is the first start."""
+    name = f"run-{run.ds.isoformat()}"
+    document, _ = store.put_if_absent("job_metadata", name, run.model_dump(mode="json"))
+    return FrozenRun.model_validate(document.body)
+
+
+def freeze_account(
+    blotter: Blotter, store: HotStore, run: FrozenRun, account: AccountState
+) -> FrozenRun:
+    """The run with the account its decisions are made from; the first answer stands."""
+    if run.account is not None:
+        return run
+    frozen = run.model_copy(update={"account": account})
+    document = _must_exist(store, f"run-{run.ds.isoformat()}")
+    blotter.write([Replace(document, frozen.model_dump(mode="json"))])
+    return frozen
+
+
+def keep(blotter: Blotter, name: str, body: dict[str, object]) -> None:
+    """Put a document of the run into ``job_metadata``; the first one stands."""
+    blotter.write([Create("job_metadata", name, body)])
+
+
+def _must_exist(store: HotStore, name: str) -> Document:
+    document = store.get("job_metadata", name)
+    if document is None:
+        msg = f"job_metadata/{name} vanished; restore the hot store from a backup"
+        raise ConflictError(msg)
+    return document

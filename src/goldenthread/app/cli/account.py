@@ -1,0 +1,108 @@
+"""The commands that look at a book: signals, orders, positions, trades, explain."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from goldenthread.app.cli.options import HERE, Book, From, Json, Last, ProjectDir, To, span_of
+from goldenthread.app.cli.output import emit
+
+Outcome = Annotated[
+    str,
+    typer.Option(help="traded, open, waiting, rejected, expired or invalidated; default: all."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    for command in (signals, orders, positions, trades, explain):
+        app.command()(command)
+
+
+def signals(  # noqa: PLR0913  # one flag each
+    outcome: Outcome = "",
+    first: From = "",
+    until: To = "",
+    last: Last = "",
+    book: Book = "",
+    project: ProjectDir = HERE,
+    as_json: Json = False,
+) -> None:
+    """Every signal and what became of it.
+
+    Example: goldenthread signals --outcome rejected --from 2012-01-01
+    """
+    from goldenthread.app.api.project import Project
+    from goldenthread.app.api.records import signals as rows
+
+    span = span_of(first, until, last)
+    emit(rows(Project.open(project), book, span, outcome), as_json=as_json, title="signals")
+
+
+def orders(  # one flag each
+    first: From = "",
+    until: To = "",
+    last: Last = "",
+    book: Book = "",
+    project: ProjectDir = HERE,
+    as_json: Json = False,
+) -> None:
+    """Every order: what was asked, what the broker answered, where it stands.
+
+    Example: goldenthread orders --from 2012-06-01 --to 2012-06-30
+    """
+    from goldenthread.app.api.project import Project
+    from goldenthread.app.api.records import orders as rows
+
+    span = span_of(first, until, last)
+    emit(rows(Project.open(project), book, span), as_json=as_json, title="orders")
+
+
+def positions(book: Book = "", project: ProjectDir = HERE, as_json: Json = False) -> None:
+    """What is held or waiting for its entry now.
+
+    Example: goldenthread positions
+    """
+    from goldenthread.app.api.project import Project
+    from goldenthread.app.api.records import positions as rows
+
+    emit(rows(Project.open(project), book), as_json=as_json, title="positions")
+
+
+def trades(  # one flag each
+    first: From = "",
+    until: To = "",
+    last: Last = "",
+    book: Book = "",
+    project: ProjectDir = HERE,
+    as_json: Json = False,
+) -> None:
+    """Closed trades with their P&L after fees.
+
+    Example: goldenthread trades --last 90d --to 2012-12-31
+    """
+    from goldenthread.app.api.project import Project
+    from goldenthread.app.api.records import trades as rows
+
+    span = span_of(first, until, last)
+    emit(rows(Project.open(project), book, span), as_json=as_json, title="trades")
+
+
+def explain(
+    what: Annotated[str, typer.Argument(help="A signal id (a unique prefix is enough) or symbol.")],
+    date: Annotated[str, typer.Argument(help="With a symbol: the date.")] = "",
+    book: Book = "",
+    project: ProjectDir = HERE,
+    as_json: Json = False,
+) -> None:
+    """Why a signal ended as it did, or why there was none.
+
+    Example: goldenthread explain 20120629-9f8e
+    Example: goldenthread explain AAPL 2012-06-29
+    """
+    from goldenthread.app.api.explain import explain as explain_it
+    from goldenthread.app.api.project import Project
+
+    emit(explain_it(Project.open(project), book, what, date), as_json=as_json)

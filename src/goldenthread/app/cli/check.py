@@ -1,0 +1,86 @@
+"""The commands ``check thread | broker | data | lookahead | parity``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from goldenthread.app.cli.options import HERE, Book, Json, ProjectDir
+from goldenthread.app.cli.output import emit
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def thread(project: ProjectDir = HERE, book: Book = "", as_json: Json = False) -> None:
+    """Whether every signal has exactly one end and every fill exactly one trade.
+
+    Example: goldenthread check thread --json
+    """
+    from goldenthread.app.api.checks import check_thread
+    from goldenthread.app.api.project import Project
+
+    found = check_thread(Project.open(project), book)
+    emit(found, as_json=as_json, title="thread")
+    raise typer.Exit(int(not found["ok"]))
+
+
+@app.command()
+def broker(project: ProjectDir = HERE, book: Book = "", as_json: Json = False) -> None:
+    """Whether broker and ledger agree on every holding and the cash.
+
+    Example: goldenthread check broker
+    """
+    from goldenthread.app.api.checks import check_broker
+    from goldenthread.app.api.project import Project
+
+    found = check_broker(Project.open(project), book)
+    emit(found, as_json=as_json, title="broker")
+    raise typer.Exit(int(not found["ok"]))
+
+
+@app.command()
+def data(project: ProjectDir = HERE, as_json: Json = False) -> None:
+    """Suspect and quarantined bars and gaps, listed one by one.
+
+    Example: goldenthread check data
+    """
+    from goldenthread.app.api.project import Project
+    from goldenthread.app.api.proofs import check_data
+
+    rows = check_data(Project.open(project))
+    emit(rows, as_json=as_json, title="bars to look at")
+    raise typer.Exit(int(len(rows) > 0))
+
+
+@app.command()
+def lookahead(
+    days: Annotated[int, typer.Option("--days", min=1, help="How many dates to try.")] = 40,
+    project: ProjectDir = HERE,
+    as_json: Json = False,
+) -> None:
+    """Whether cutting off the future changes any decision of your strategies.
+
+    Example: goldenthread check lookahead --days 100
+    """
+    from goldenthread.app.api.project import Project
+    from goldenthread.app.api.proofs import check_lookahead
+
+    found = check_lookahead(Project.open(project), days)
+    emit(found, as_json=as_json, title="look-ahead")
+    raise typer.Exit(int(not found["ok"]))
+
+
+@app.command()
+def parity(project: ProjectDir = HERE, book: Book = "", as_json: Json = False) -> None:
+    """Whether theory and exchange agree: each executed signal priced by the rules alone.
+
+    Example: goldenthread check parity --book sim:main
+    """
+    from goldenthread.app.api.project import Project
+    from goldenthread.app.api.proofs import check_parity
+
+    found = check_parity(Project.open(project), book)
+    emit(found, as_json=as_json, title="parity")
+    raise typer.Exit(int(not found["ok"]))

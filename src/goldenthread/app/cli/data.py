@@ -1,0 +1,73 @@
+"""The commands ``data import``, ``data ls`` and ``data pull``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from goldenthread.app.cli.options import HERE, Json, ProjectDir
+from goldenthread.app.cli.output import emit
+from goldenthread.domain.errors import UsageError
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A .csv or .parquet file of daily bars.")],
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="OURS=THEIRS, e.g. close=Adj_Close; may be repeated."),
+    ] = None,
+    actions: Annotated[
+        list[Path] | None,
+        typer.Option("--actions", help="A CSV of corporate actions, or a folder of LEAN files."),
+    ] = None,
+    project: ProjectDir = HERE,
+    as_json: Json = False,
+) -> None:
+    """Bring your own daily bars; bad rows are set aside and listed, never repaired.
+
+    Example: goldenthread data import bars.csv --map ds=Date --map close="Close Price"
+    """
+    from goldenthread.app.api.bars import import_bars
+    from goldenthread.app.api.project import Project
+
+    mapping = dict(_pair(text) for text in columns or [])
+    result = import_bars(Project.open(project), file, mapping, actions or [])
+    emit(result, as_json=as_json, title="imported")
+    raise typer.Exit(int(result.refused > 0))
+
+
+@app.command("ls")
+def ls(project: ProjectDir = HERE, as_json: Json = False) -> None:
+    """What bars there are: first, last, missing, suspect and quarantined, a line a symbol.
+
+    Example: goldenthread data ls
+    """
+    from goldenthread.app.api.bars import coverage
+    from goldenthread.app.api.project import Project
+
+    emit(coverage(Project.open(project)), as_json=as_json, title="bars")
+
+
+@app.command()
+def pull(project: ProjectDir = HERE, as_json: Json = False) -> None:
+    """Bring the bars up to date from the market data engine of the settings.
+
+    Example: goldenthread data pull
+    """
+    from goldenthread.app.api.bars import pull_bars
+    from goldenthread.app.api.project import Project
+
+    emit(pull_bars(Project.open(project)), as_json=as_json, title="pulled")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    ours, equals, theirs = text.partition("=")
+    if not (ours and equals and theirs):
+        msg = f"--map got {text!r}; it takes OURS=THEIRS, e.g. --map close=Adj_Close"
+        raise UsageError(msg)
+    return ours.strip(), theirs.strip()

@@ -1,0 +1,144 @@
+"""The commands of days: plan, run, simulate, status, halt, resume, flatten, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from goldenthread.app.cli.options import HERE, Book, From, Json, ProjectDir, To, date_of, span_of
+from goldenthread.app.cli.output import emit
+from goldenthread.domain.errors import UsageError
+
+Ds = Annotated[str, typer.Option("--ds", help="Business date (default: the latest complete one).")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    for command in (plan, run, simulate, status, halt, resume, flatten, report):
+        app.command()(command)
+
+
+def plan(ds: Ds = "", book: Book = "", project: ProjectDir = HERE, as_json: Json = False) -> None:
+    """What a run would decide and send, without sending or writing anything.
+
+    Example: goldenthread plan --ds 2012-06-29
+    """
+    from goldenthread.app.api.days import plan as plan_day
+    from goldenthread.app.api.project import Project
+
+    when = date_of(ds, "--ds") if ds else None
+    emit(plan_day(Project.open(project), book, when), as_json=as_json, title="plan")
+
+
+def run(ds: Ds = "", book: Book = "", project: ProjectDir = HERE, as_json: Json = False) -> None:
+    """One business date from bars to warehouse; a date that is done changes nothing.
+
+    Example: goldenthread run
+    """
+    from goldenthread.app.api.days import run as run_date
+    from goldenthread.app.api.project import Project
+
+    when = date_of(ds, "--ds") if ds else None
+    emit(run_date(Project.open(project), book, when), as_json=as_json, title="run")
+
+
+def simulate(  # one flag each
+    first: From = "",
+    until: To = "",
+    name: Annotated[str, typer.Option("--name", help="The book's name after sim:.")] = "",
+    archive_every: Annotated[
+        int, typer.Option("--archive-every", min=1, help="Days between archives.")
+    ] = 30,
+    project: ProjectDir = HERE,
+    as_json: Json = False,
+) -> None:
+    """The real daily flow over many dates on the simulated exchange, in a book of its own.
+
+    Interrupted, it goes on where it stopped; done, it changes nothing.
+
+    Example: goldenthread simulate --from 2012-09-04 --to 2018-12-31
+    """
+    from goldenthread.app.api.days import simulate as simulate_days
+    from goldenthread.app.api.project import Project
+    from goldenthread.app.cli.progress import bar
+
+    if not (first and until):
+        msg = "simulate needs --from and --to, e.g. --from 2012-01-01 --to 2012-12-31"
+        raise UsageError(msg)
+    with bar("simulating", quiet=as_json) as advance:
+        result = simulate_days(
+            Project.open(project), name, span_of(first, until, ""), archive_every, advance
+        )
+    emit(result, as_json=as_json, title="simulated")
+
+
+def status(book: Book = "", project: ProjectDir = HERE, as_json: Json = False) -> None:
+    """Where the book stands: last run, equity, open positions, waiting signals, frozen symbols.
+
+    Example: goldenthread status
+    """
+    from goldenthread.app.api.days import status as book_status
+    from goldenthread.app.api.project import Project
+
+    emit(book_status(Project.open(project), book), as_json=as_json, title="status")
+
+
+def halt(
+    reason: Annotated[str, typer.Option("--reason", help="Why, for the log.")] = "operator",
+    book: Book = "",
+    project: ProjectDir = HERE,
+    as_json: Json = False,
+) -> None:
+    """Stop every new entry at once; exits go on.
+
+    Example: goldenthread halt --reason "broker maintenance"
+    """
+    from goldenthread.app.api.project import Project
+    from goldenthread.app.api.safety import halt as halt_book
+
+    emit(halt_book(Project.open(project), book, reason), as_json=as_json)
+
+
+def resume(book: Book = "", project: ProjectDir = HERE, as_json: Json = False) -> None:
+    """Allow new entries again.
+
+    Example: goldenthread resume
+    """
+    from goldenthread.app.api.project import Project
+    from goldenthread.app.api.safety import resume as resume_book
+
+    emit(resume_book(Project.open(project), book), as_json=as_json)
+
+
+def flatten(
+    confirm: Annotated[str, typer.Option("--confirm", help="The book's name, typed out.")] = "",
+    book: Book = "",
+    project: ProjectDir = HERE,
+    as_json: Json = False,
+) -> None:
+    """Have the next run close every position and cancel every waiting entry.
+
+    Example: goldenthread flatten --confirm sim:main
+    """
+    from goldenthread.app.api.project import Project
+    from goldenthread.app.api.safety import flatten as flatten_book
+
+    emit(flatten_book(Project.open(project), book, confirm), as_json=as_json)
+
+
+def report(
+    out: Annotated[Path | None, typer.Option("--out", help="Where to write the page.")] = None,
+    book: Book = "",
+    project: ProjectDir = HERE,
+    as_json: Json = False,
+) -> None:
+    """One HTML page about a book: equity, strategies, filters and what they refused.
+
+    Example: goldenthread report --book sim:main
+    """
+    from goldenthread.app.api.project import Project
+    from goldenthread.app.api.reporting import write_report
+
+    emit({"report": write_report(Project.open(project), book, out)}, as_json=as_json)

@@ -1,0 +1,48 @@
+"""The command ``goldenthread``: verbs in groups, exit codes by what to do next."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from goldenthread.app.cli import account, check, data, day, start, strategy, warehouse
+from goldenthread.domain.errors import GoldenthreadError
+
+INTERRUPTED = 130
+ENGINE_FAILURE = 3
+
+app = typer.Typer(
+    name="goldenthread",
+    help="Every signal followed to its end, traded or not.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(data.app, name="data", help="Bars: import and list them.")
+app.add_typer(strategy.app, name="strategy", help="Strategies: write, check, compare, sync.")
+app.add_typer(warehouse.app, name="warehouse", help="The star schema: query, digest, cost.")
+app.add_typer(warehouse.quarantine, name="quarantine", help="Rows that were refused.")
+app.add_typer(check.app, name="check", help="Proofs about your own data and ledgers.")
+for module in (start, day, account):
+    module.register(app)
+
+
+def main() -> None:
+    """Run the command line; a message and an exit code instead of a traceback."""
+    try:
+        app(standalone_mode=True)
+    except GoldenthreadError as error:
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _fail("interrupted; run the same command again, it goes on where it stopped", INTERRUPTED)
+    except OSError as error:
+        _fail(f"{error}; check disk space and permissions, then run it again", ENGINE_FAILURE)
+    except Exception as error:  # noqa: BLE001  # the one place: a traceback is never the answer
+        _fail(f"internal error: {type(error).__name__}: {error}; please report it", ENGINE_FAILURE)
+
+
+def _fail(message: str, code: int) -> None:
+    typer.echo(f"goldenthread: {message}", err=True)
+    sys.exit(code)

@@ -1,0 +1,68 @@
+"""Options that many commands share, spelled once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from goldenthread.domain.errors import UsageError
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Book = Annotated[str, typer.Option("--book", help="The book, e.g. sim:main (default: settings).")]
+ProjectDir = Annotated[
+    Path, typer.Option("--project", help="The folder that holds goldenthread.toml.")
+]
+From = Annotated[str, typer.Option("--from", help="First date, YYYY-MM-DD.")]
+To = Annotated[str, typer.Option("--to", help="Last date, YYYY-MM-DD.")]
+Last = Annotated[
+    str, typer.Option("--last", help="Instead of --from: 90d, 12w or 1y back from --to.")
+]
+
+HERE = Path()
+_DAYS = {"d": 1, "w": 7, "y": 365}
+
+
+def date_of(text: str, flag: str) -> dt.date:
+    """The date a flag was given.
+
+    Raises:
+        UsageError: It is not a calendar date in ISO form.
+    """
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        msg = f"{flag} got {text!r}; a date looks like 2024-01-31"
+        raise UsageError(msg) from error
+
+
+def span_of(first: str, until: str, last: str) -> tuple[dt.date, dt.date]:
+    """The date range the flags ask for; all of history where they say nothing.
+
+    Raises:
+        UsageError: A flag is not a date, the range is empty, or both --from and --last are given.
+    """
+    end = date_of(until, "--to") if until else dt.date(9999, 12, 31)
+    if first and last:
+        msg = "--from and --last were both given; use one of them"
+        raise UsageError(msg)
+    if last:
+        return _back(end, last), end
+    start = date_of(first, "--from") if first else dt.date(1900, 1, 1)
+    if start > end:
+        msg = f"--from {start} is after --to {end}; swap them"
+        raise UsageError(msg)
+    return start, end
+
+
+def _back(end: dt.date, last: str) -> dt.date:
+    number, unit = last[:-1], last[-1:]
+    if not number.isdigit() or unit not in _DAYS:
+        msg = f"--last got {last!r}; allowed are days, weeks or years, e.g. 90d, 12w, 1y"
+        raise UsageError(msg)
+    if end.year == dt.MAXYEAR:
+        msg = "--last needs --to, the date to count back from"
+        raise UsageError(msg)
+    return end - dt.timedelta(days=int(number) * _DAYS[unit])

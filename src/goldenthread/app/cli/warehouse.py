@@ -1,0 +1,102 @@
+"""The commands ``warehouse …`` and ``quarantine …``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from goldenthread.app.cli.options import HERE, Book, From, Json, Last, ProjectDir, To, span_of
+from goldenthread.app.cli.output import emit
+
+app = typer.Typer(no_args_is_help=True)
+quarantine = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def init(project: ProjectDir = HERE, as_json: Json = False) -> None:
+    """Create every table and view that is missing.
+
+    Example: goldenthread warehouse init
+    """
+    from goldenthread.app.api.project import Project
+    from goldenthread.app.api.store import migrate
+
+    emit(migrate(Project.open(project)), as_json=as_json, title="changed")
+
+
+@app.command("migrate")
+def migrate_(project: ProjectDir = HERE, as_json: Json = False) -> None:
+    """Add nullable columns the models gained; anything else is refused before it starts.
+
+    Example: goldenthread warehouse migrate
+    """
+    init(project, as_json)
+
+
+@app.command()
+def query(  # one flag each
+    sql: Annotated[str, typer.Argument(help="A SELECT in BigQuery's dialect.")],
+    first: From = "",
+    until: To = "",
+    last: Last = "",
+    project: ProjectDir = HERE,
+    as_json: Json = False,
+) -> None:
+    """The rows of a SELECT; use @from and @to for the date range the flags give.
+
+    Example: goldenthread warehouse query "SELECT symbol, net_pnl FROM fact_trades
+    WHERE ds BETWEEN @from AND @to" --from 2012-01-01 --to 2012-12-31
+    """
+    from goldenthread.app.api.project import Project
+    from goldenthread.app.api.store import query as run_query
+
+    emit(run_query(Project.open(project), sql, span_of(first, until, last)), as_json=as_json)
+
+
+@app.command()
+def digest(project: ProjectDir = HERE, book: Book = "", as_json: Json = False) -> None:
+    """One hash over every decided column of a book: equal decisions, equal digest.
+
+    Example: goldenthread warehouse digest --book sim:main
+    """
+    from goldenthread.app.api.project import Project
+    from goldenthread.app.api.store import digest as book_digest
+
+    emit(book_digest(Project.open(project), book), as_json=as_json, title="digest")
+
+
+@app.command()
+def cost(project: ProjectDir = HERE, as_json: Json = False) -> None:
+    """The bytes each query read, from the ledger.
+
+    Example: goldenthread warehouse cost
+    """
+    from goldenthread.app.api.project import Project
+    from goldenthread.app.api.store import cost as query_cost
+
+    emit(query_cost(Project.open(project)), as_json=as_json, title="bytes read")
+
+
+@quarantine.command("ls")
+def ls(project: ProjectDir = HERE, book: Book = "", as_json: Json = False) -> None:
+    """Rows the guardian refused, with field, value and reason.
+
+    Example: goldenthread quarantine ls
+    """
+    from goldenthread.app.api.project import Project
+    from goldenthread.app.api.store import quarantined
+
+    emit(quarantined(Project.open(project), book), as_json=as_json, title="quarantine")
+
+
+@quarantine.command()
+def replay(project: ProjectDir = HERE, book: Book = "", as_json: Json = False) -> None:
+    """Load the refused rows that are right now, after a fix.
+
+    Example: goldenthread quarantine replay
+    """
+    from goldenthread.app.api.project import Project
+    from goldenthread.app.api.store import replay_quarantine
+
+    emit(replay_quarantine(Project.open(project), book), as_json=as_json, title="replayed")

@@ -1,0 +1,83 @@
+"""One business date, in the order the data flows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from goldenthread.app.archive import archive, remember_day
+from goldenthread.app.book import begin_book, freeze_account, freeze_run, write_book
+from goldenthread.app.decide import decide, exits_due, waiting_cancelled
+from goldenthread.app.versions import sync_versions
+from goldenthread.positions.blotter import Blotter
+from goldenthread.positions.execution import dispatch, intend
+from goldenthread.positions.lifecycle import advance, retire
+from goldenthread.positions.reconciliation import reconcile
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+    from goldenthread.app.book import FrozenRun
+    from goldenthread.app.desk import Desk
+
+
+@dataclass(frozen=True)
+class DayReport:
+    """What a run did; ``changed`` is False when the date was done before."""
+
+    book: str
+    ds: dt.date
+    changed: bool
+    decided: int = 0
+    accepted: int = 0
+    sent: int = 0
+    archived: bool = False
+    frozen: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def run_day(desk: Desk, run: FrozenRun, *, archiving: bool) -> DayReport:
+    """What the date brought: the thread from bars to the warehouse, once.
+
+    A date that is done changes nothing but sends what could not be sent; one that was
+    interrupted is completed from what it was frozen to. Every step may be repeated.
+    """
+    store, broker = desk.engines.hot_store, desk.engines.broker
+    with desk.lease() as lease:
+        blotter = Blotter(store, lease)
+        state = begin_book(store, broker.account(), run.ds)
+        run = freeze_run(store, run)
+        session = desk.session(run, state)
+        if state.last_ds == run.ds:
+            return DayReport(
+                desk.book, run.ds, changed=False, sent=dispatch(session, blotter, broker)
+            )
+
+        sync_versions(blotter, store, desk.configs, desk.version_stamp(run))
+        reconciled = reconcile(session, blotter, broker)
+        run = freeze_account(blotter, store, run, reconciled.account)
+        advance(session, blotter, exits_due(desk, blotter, run))
+        retire(session, blotter, broker, waiting_cancelled(desk, blotter, run))
+        signals = decide(desk, session, blotter, state, run)
+        intend(session, blotter, signals)
+        sent = dispatch(session, blotter, broker)
+
+        state = remember_day(session, blotter, state, run)
+        if archiving:
+            state = archive(desk, blotter, state, run)
+        write_book(blotter, store, state)
+    accepted = sum(not s.status.is_final for s in signals)
+    for note in reconciled.notes:
+        desk.engines.notifier.notify("warning", f"{desk.book} {run.ds}", note)
+    return DayReport(
+        book=desk.book,
+        ds=run.ds,
+        changed=True,
+        decided=len(signals),
+        accepted=accepted,
+        sent=sent,
+        archived=archiving,
+        frozen=reconciled.frozen,
+        notes=reconciled.notes,
+    )

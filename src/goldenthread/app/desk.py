@@ -1,0 +1,119 @@
+"""A book at work: its engines, strategies and bars, wired once and used for many dates."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from goldenthread.app.versions import Configs, VersionStamp, configs_of
+from goldenthread.domain.strategy import StrategyStatus
+from goldenthread.positions.session import Session
+from goldenthread.rules.calendar import next_session
+from goldenthread.warehouse.loops import RunStamp
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator, Mapping
+
+    import polars as pl
+
+    from goldenthread.app.book import BookState, FrozenRun
+    from goldenthread.app.engines import Engines
+    from goldenthread.app.pricing import Pricer
+    from goldenthread.app.versions import Library
+    from goldenthread.domain.asset import Asset, CorporateAction
+    from goldenthread.domain.policy import Policy
+    from goldenthread.market.bars import BarBook
+    from goldenthread.ports.leases import Lease
+    from goldenthread.signals.engine import CompiledStrategy, Evaluator
+
+LEASE = "run"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything the runs of one book share.
+
+    ``members`` maps a strategy id to the symbols it decides on, those without bars left out.
+    ``judged`` holds every bar in BAR_SCHEMA with its state, ``bars`` the same ready to be read.
+    ``code`` is the engine digest and the git hash, kept with every version.
+    """
+
+    book: str
+    engines: Engines
+    policy: Policy
+    library: Library
+    bars: BarBook
+    judged: pl.DataFrame
+    assets: Mapping[str, Asset]
+    members: Mapping[str, tuple[str, ...]]
+    evaluator: Evaluator
+    pricer: Pricer
+    code: tuple[str, str]
+    owner: str
+    lease_ttl_s: float
+    ttl_days: int
+
+    @cached_property
+    def actions(self) -> list[CorporateAction]:
+        """Every corporate action of every asset."""
+        return [a for symbol in self.assets for a in self.bars.actions(symbol)]
+
+    @contextmanager
+    def lease(self) -> Iterator[Lease]:
+        """The right to write to the book, given back at the end."""
+        leases = self.engines.leases
+        lease = leases.acquire(LEASE, self.owner, self.lease_ttl_s)
+        try:
+            yield lease
+        finally:
+            leases.release(lease)
+
+    def version_stamp(self, run: FrozenRun) -> VersionStamp:
+        """When and by which code the versions of the run are compared."""
+        return VersionStamp(run.now, git_hash=self.code[1], engine_digest=self.code[0])
+
+    @cached_property
+    def configs(self) -> Configs:
+        """What the book keeps versions of, as the files have it."""
+        return configs_of(self.library, self.policy, self.assets.values())
+
+    def stamp(self, run: FrozenRun) -> RunStamp:
+        """What marks the rows a run loads."""
+        now = self.engines.clock.now()
+        return RunStamp(f"{self.book}/{run.ds.isoformat()}", self.book, run.ds, now)
+
+    def deciding(self) -> list[CompiledStrategy]:
+        """The strategies that decide: all but the paused ones."""
+        paused = StrategyStatus.PAUSED
+        return [c for c in self.library.current if c.strategy.status is not paused]
+
+    def session(self, run: FrozenRun, state: BookState) -> Session:
+        """What the run knows of its date before it touches the book."""
+        symbols = list(self.assets)
+        bars = {s: bar for s in symbols if (bar := self.bars.tradable(s, run.ds)) is not None}
+        closes = {
+            s: close for s in symbols if (close := self.bars.last_close(s, run.ds)) is not None
+        }
+        return Session(
+            book=self.book,
+            ds=run.ds,
+            now=run.now,
+            policy=self.policy,
+            assets=self.assets,
+            bars=bars,
+            closes=closes,
+            actions=self.actions,
+            last_ds=state.last_ds,
+            may_submit=self._in_time(run) if run.missed else None,
+            engine_digest=self.code[0],
+        )
+
+    def _in_time(self, run: FrozenRun) -> frozenset[str]:
+        """The symbols whose latest complete session is still ``ds``, though the run is late."""
+        today: dt.date = run.now.date()
+        return frozenset(
+            s for s, a in self.assets.items() if next_session(a.asset_class, run.ds) >= today
+        )

@@ -1,0 +1,175 @@
+"""The wiring: the only file that names an engine."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from goldenthread.adapters.broker.recording import RecordingBroker
+from goldenthread.adapters.broker.simulated import SimulatedBroker, SimulatedSettings
+from goldenthread.adapters.hot_store.overlay import OverlayHotStore
+from goldenthread.adapters.hot_store.sqlite import SqliteHotStore
+from goldenthread.adapters.market_data.parquet import ParquetMarketData
+from goldenthread.adapters.notifier.log import LogNotifier
+from goldenthread.adapters.warehouse.duckdb import DuckDBWarehouse
+from goldenthread.app.clock import SystemClock
+from goldenthread.domain.asset import ActionKind
+from goldenthread.rules.splits import ratio_between
+from goldenthread.warehouse.views import prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+    from pathlib import Path
+
+    from goldenthread.adapters.broker.recording import Asked
+    from goldenthread.app.settings import Settings
+    from goldenthread.domain.asset import Asset
+    from goldenthread.domain.bar import Bar
+    from goldenthread.domain.clock import Clock
+    from goldenthread.market.bars import BarBook
+    from goldenthread.ports.broker import Broker
+    from goldenthread.ports.hot_store import HotStore
+    from goldenthread.ports.leases import Leases
+    from goldenthread.ports.notifier import Notifier
+    from goldenthread.ports.warehouse import Warehouse
+
+
+_DAY = dt.timedelta(days=1)
+_WAIT = dt.timedelta(days=14)
+"""How far ahead an exchange looks for the open a market order fills at."""
+
+
+@dataclass(frozen=True)
+class Engines:
+    """One engine for every port, for one book."""
+
+    broker: Broker
+    hot_store: HotStore
+    leases: Leases
+    warehouse: Warehouse
+    notifier: Notifier
+    clock: Clock
+
+
+@dataclass(frozen=True)
+class ExchangeBars:
+    """The bars a simulated exchange trades on: the book of bars the decisions read too."""
+
+    bars: BarBook
+    assets: Mapping[str, Asset]
+
+    def bar(self, symbol: str, ds: dt.date) -> Bar | None:
+        """The tradable raw bar, or None for a session without one."""
+        return self.bars.tradable(symbol, ds)
+
+    def next_open(self, symbol: str, ds: dt.date) -> tuple[dt.date, Decimal] | None:
+        """Date and open of the first tradable bar after ``ds``, as far as there is one yet."""
+        after = self.bars.bars_since(symbol, ds, ds + _WAIT)
+        return (after[0].ds, after[0].open) if after else None
+
+    def ratio(self, symbol: str, ds: dt.date) -> Decimal:
+        """Shares after the open of ``ds`` for one share before."""
+        return ratio_between(self.bars.actions(symbol), ds - _DAY, ds)
+
+    def asset(self, symbol: str) -> Asset:
+        """The asset of that symbol."""
+        return self.assets[symbol]
+
+    def last_close(self, symbol: str, ds: dt.date) -> Decimal | None:
+        """The last known raw close up to ``ds``."""
+        return self.bars.last_close(symbol, ds)
+
+
+def open_engines(
+    settings: Settings, root: Path, book: str, market: ExchangeBars, *, durable: bool = True
+) -> Engines:
+    """The engines of the settings for one book.
+
+    A simulation can be run again from its first date, so it need not wait for the disk after
+    every commit (``durable`` False): a power cut may cost its tail, a crash of ours never does.
+    """
+    clock = SystemClock()
+    synchronous = settings.hot_store.synchronous if durable else "NORMAL"
+    hot_file = root / settings.hot_store.path
+    hot_store = SqliteHotStore(hot_file, book, clock, synchronous=synchronous)
+    return Engines(
+        broker=_exchange(settings, hot_file.parent, book, market, synchronous),
+        hot_store=hot_store,
+        leases=hot_store,
+        warehouse=open_warehouse(settings, root),
+        notifier=LogNotifier(root / settings.notifier.path, clock),
+        clock=clock,
+    )
+
+
+def planning_engines(
+    settings: Settings, root: Path, book: str, market: ExchangeBars, scratch: Path
+) -> tuple[Engines, Asked]:
+    """Engines for a plan, and what they are asked to send.
+
+    Nothing is sent or written, and the exchange moves on in a copy.
+    """
+    engines = open_engines(settings, root, book, market)
+    state = root / settings.hot_store.path.parent
+    for file in state.glob(f"{_exchange_file(book)}*"):
+        shutil.copy(file, scratch / file.name)
+    copied = _exchange(settings, scratch, book, market, "NORMAL")
+    overlay = OverlayHotStore(engines.hot_store, engines.clock)
+    broker = RecordingBroker(copied)
+    return replace(engines, broker=broker, hot_store=overlay, leases=overlay), broker.asked
+
+
+def open_hot_store(settings: Settings, root: Path, book: str) -> HotStore:
+    """The hot store of a book, without its other engines."""
+    path = root / settings.hot_store.path
+    return SqliteHotStore(path, book, SystemClock(), synchronous=settings.hot_store.synchronous)
+
+
+def open_warehouse(settings: Settings, root: Path) -> Warehouse:
+    """The warehouse of the project, shared by its books."""
+    return DuckDBWarehouse(
+        root / settings.warehouse.path,
+        read_path=root / settings.warehouse.read_path,
+        lock_timeout_s=settings.warehouse.lock_timeout_s,
+        prepare=prepare,
+    )
+
+
+def open_market_data(settings: Settings, root: Path) -> ParquetMarketData:
+    """Where bars, assets and corporate actions are stored."""
+    return ParquetMarketData(root / settings.market_data.path)
+
+
+def _exchange_file(book: str) -> str:
+    return f"exchange-{book.partition(':')[2]}.sqlite"
+
+
+def _exchange(
+    settings: Settings,
+    folder: Path,
+    book: str,
+    market: ExchangeBars,
+    synchronous: Literal["FULL", "NORMAL"],
+) -> SimulatedBroker:
+    """The simulated exchange of a book, in a file of its own beside the hot store."""
+    name = book.partition(":")[2]
+    delistings = {
+        action.symbol: action.ex_ds
+        for symbol in market.assets
+        for action in market.bars.actions(symbol)
+        if action.kind is ActionKind.DELISTING
+    }
+    terms = SimulatedSettings(
+        account_id=f"SIM-{name}",
+        start_cash=settings.sim.start_cash,
+        profile=settings.policy.profile,
+        slippage_bps=settings.policy.slippage_bps,
+        seed=settings.sim.seed,
+        partial_probability=settings.sim.partial_probability,
+        multiplier=settings.sim.multiplier,
+        delistings=delistings,
+    )
+    return SimulatedBroker(terms, market, folder / _exchange_file(book), synchronous=synchronous)
