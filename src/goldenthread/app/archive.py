@@ -21,7 +21,7 @@ from goldenthread.trades.booking import book
 from goldenthread.warehouse import loops, quarantine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from goldenthread.app.book import BookState, FrozenRun
     from goldenthread.app.desk import Desk
@@ -37,20 +37,23 @@ _SNAPSHOT = "SNAPSHOT"
 _FACTS = """
 SELECT signal_id FROM all_signals WHERE book = @book AND ds BETWEEN @first AND @last
 """
-_SWEPT: tuple[Collection, ...] = (
-    "live_signals",
-    "rejected_signals",
-    "live_positions",
-    "order_intents",
-    "job_metadata",
-)
+_UNSETTLED = "unsettled"
+_FINAL: dict[Collection, tuple[str, ...]] = {
+    "live_signals": (SignalStatus.CLOSED, SignalStatus.EXPIRED, SignalStatus.INVALIDATED),
+    "rejected_signals": (SignalStatus.REJECTED,),
+    "live_positions": (PositionStatus.CLOSED, PositionStatus.FAILED),
+    "order_intents": (IntentStatus.DONE, IntentStatus.REFUSED, IntentStatus.DROPPED),
+    "job_metadata": (_SNAPSHOT,),
+}
+
+Key = tuple["Collection", str]
 
 
 @dataclass(frozen=True)
 class Ended:
     """The documents that ended and are not archived for good yet, by id, and their records."""
 
-    documents: dict[tuple[Collection, str], Document]
+    documents: dict[Key, Document]
     signals: dict[str, Signal]
     positions: dict[str, Position]
     orders: list[OrderIntent]
@@ -59,13 +62,14 @@ class Ended:
 
 def remember_day(session: Session, blotter: Blotter, state: BookState, run: FrozenRun) -> BookState:
     """The state after the date: closed positions booked, the snapshot kept for the archive."""
-    closed = blotter.closed_on(run.ds, state.unsettled_from)
+    closed = blotter.closed_on(run.ds, run.positions)
     state = state.after(closed).model_copy(update={"last_ds": run.ds})
     if run.missed or run.account is None:
         return state
     ledger = Ledger(state.start_equity, state.closed_realised, state.closed_fees)
     taken = snapshot(session, blotter, run.account, state.last_snapshot, ledger)
-    held = [p for p in blotter.positions.values() if p.fills]
+    filled = [p for p in blotter.positions.values() if p.fills]
+    held = sorted(filled, key=lambda p: p.position_id)  # a restart loads them in another order
     body = {
         "ds": run.ds,
         "status": _SNAPSHOT,
@@ -79,20 +83,14 @@ def remember_day(session: Session, blotter: Blotter, state: BookState, run: Froz
 
 def archive(desk: Desk, blotter: Blotter, state: BookState, run: FrozenRun) -> BookState:
     """The state after everything that ended up to the date was loaded and read back."""
-    ended = _read_ended(desk.engines.hot_store, state.unsettled_from)
+    after = state.archived_ds or state.first_ds - _DAY
+    ended = _read_ended(desk.engines.hot_store, after)
     untraded = [s for s in ended.signals.values() if s.status is not SignalStatus.CLOSED]
     priced = {s.signal_id: (s, desk.pricer.outcome(s, run.ds)) for s in untraded}
-    after = state.archived_ds or state.first_ds - _DAY
     _load(desk, blotter, ended, list(priced.values()), Span(after, run))
     unresolved = {n for n, (_, o) in priced.items() if o.status is OutcomeStatus.OPEN}
     _release(desk, blotter, ended, unresolved)
-    open_dates = [
-        *(ended.signals[name].ds for name in unresolved),
-        *(s.ds for s in blotter.signals.values()),
-        *(i.ds for i in blotter.intents.values()),
-    ]
-    update = {"archived_ds": run.ds, "unsettled_from": min(open_dates, default=run.ds)}
-    return state.model_copy(update=update)
+    return state.model_copy(update={"archived_ds": run.ds})
 
 
 @dataclass(frozen=True)
@@ -157,34 +155,35 @@ def _job(desk: Desk, stamp: loops.RunStamp) -> dict[str, object]:
     }
 
 
-def _read_ended(store: HotStore, since: dt.date) -> Ended:
-    final = (SignalStatus.CLOSED, SignalStatus.EXPIRED, SignalStatus.INVALIDATED)
-    done = (IntentStatus.DONE, IntentStatus.REFUSED, IntentStatus.DROPPED)
-    closed = (PositionStatus.CLOSED, PositionStatus.FAILED)
-    signals = _kept(store, "live_signals", final, since)
-    signals |= _kept(store, "rejected_signals", (SignalStatus.REJECTED,), since)
-    positions = _kept(store, "live_positions", closed, since)
-    orders = _kept(store, "order_intents", done, since)
-    days = _kept(store, "job_metadata", (_SNAPSHOT,), since)
-    return Ended(
-        documents=signals | positions | orders | days,
-        signals={key[1]: Signal.model_validate(d.body) for key, d in signals.items()},
-        positions={key[1]: Position.model_validate(d.body) for key, d in positions.items()},
-        orders=[OrderIntent.model_validate(d.body) for d in orders.values()],
-        days=[d.body for d in days.values()],
-    )
-
-
-def _kept(
-    store: HotStore, collection: Collection, statuses: Iterable[str], since: dt.date
-) -> dict[tuple[Collection, str], Document]:
-    """The documents of those states that were not archived for good yet."""
-    return {
+def _read_ended(store: HotStore, after: dt.date) -> Ended:
+    """What ended and is not archived for good: from the last archive on, and left by it."""
+    found = {
         (collection, document.id): document
+        for collection, statuses in _FINAL.items()
         for status in statuses
-        for document in store.query(collection, equal={"status": status}, ds_from=since)
-        if document.delete_at is None
+        for document in store.query(collection, equal={"status": status}, ds_from=after + _DAY)
     }
+    left = store.get("job_metadata", _UNSETTLED)
+    for name in [] if left is None else left.body["names"]:
+        collection, _, key = name.partition("/")
+        document = store.get(collection, key)
+        if document is not None and document.body["status"] in _FINAL[collection]:
+            found[collection, key] = document
+    return _ended({key: d for key, d in found.items() if d.delete_at is None})
+
+
+def _ended(documents: dict[Key, Document]) -> Ended:
+    def of(*collections: Collection) -> dict[str, Body]:
+        return {n: d.body for (c, n), d in documents.items() if c in collections}
+
+    signals, positions = of("live_signals", "rejected_signals"), of("live_positions")
+    return Ended(
+        documents=documents,
+        signals={name: Signal.model_validate(body) for name, body in signals.items()},
+        positions={name: Position.model_validate(body) for name, body in positions.items()},
+        orders=[OrderIntent.model_validate(body) for body in of("order_intents").values()],
+        days=list(of("job_metadata").values()),
+    )
 
 
 def _trades(ended: Ended) -> list[tuple[Trade, Signal]]:
@@ -208,20 +207,38 @@ def _days(ended: Ended) -> tuple[list[AccountSnapshot], list[loops.Mark]]:
 
 
 def _release(desk: Desk, blotter: Blotter, ended: Ended, unresolved: set[str]) -> None:
-    """Let what the warehouse was read back to hold go in ``ttl_days``; sweep what is due."""
+    """Let what the warehouse was read back to hold go in ``ttl_days``; note down the rest."""
     store, clock = desk.engines.hot_store, desk.engines.clock
-    loaded = _read_back(desk, ended)
+    keep = (set(ended.signals) - _read_back(desk, ended)) | unresolved
+    kept = {
+        key: document
+        for key, document in ended.documents.items()
+        if (document.body.get("signal_id") or key[1]) in keep
+    }
     delete_at = clock.now() + dt.timedelta(days=desk.ttl_days)
-    keep = (set(ended.signals) - loaded) | unresolved
     writes = [
         Replace(document, document.body, delete_at=delete_at)
-        for (_, name), document in ended.documents.items()
-        if _signal_of(name, document) not in keep
+        for key, document in ended.documents.items()
+        if key not in kept
     ]
     for start in range(0, len(writes), MAX_OPERATIONS):
         blotter.write(writes[start : start + MAX_OPERATIONS])
-    for collection in _SWEPT:
+    live: list[Key] = [
+        *(("live_signals", name) for name in blotter.signals),
+        *(("live_positions", name) for name in blotter.positions),
+        *(("order_intents", name) for name in blotter.intents),
+    ]
+    _note_unsettled(blotter, store, sorted({*kept, *live}))
+    for collection in _FINAL:
         store.sweep(collection, clock.now())
+
+
+def _note_unsettled(blotter: Blotter, store: HotStore, keys: list[Key]) -> None:
+    body = {"names": [f"{collection}/{name}" for collection, name in keys]}
+    known = store.get("job_metadata", _UNSETTLED)
+    blotter.write(
+        [Create("job_metadata", _UNSETTLED, body) if known is None else Replace(known, body)]
+    )
 
 
 def _read_back(desk: Desk, ended: Ended) -> set[str]:
@@ -233,7 +250,3 @@ def _read_back(desk: Desk, ended: Ended) -> set[str]:
     dates += [p.exit_ds for p in ended.positions.values() if p.exit_ds]
     span = {"book": desk.book, "first": min(dates), "last": max(dates)}
     return set(desk.engines.warehouse.query(_FACTS, span)["signal_id"])
-
-
-def _signal_of(name: str, document: Document) -> str:
-    return str(document.body.get("signal_id") or name)

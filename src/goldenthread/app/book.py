@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from goldenthread.domain.account import AccountSnapshot, AccountState
 from goldenthread.domain.errors import ConflictError
-from goldenthread.ports.hot_store import Create, Replace
+from goldenthread.ports.hot_store import Replace
 
 if TYPE_CHECKING:
     from goldenthread.domain.position import Position
@@ -24,9 +24,8 @@ class BookState(BaseModel):
     """Where the book stands after its last finished run.
 
     ``closed_realised`` and ``closed_fees`` are running totals of all closed positions;
-    ``last_exits`` maps ``strategy|symbol`` to the session of its last exit; ``unsettled_from``
-    is the date of the oldest signal whose facts may still change, ``archived_ds`` the last date
-    the warehouse was loaded for.
+    ``last_exits`` maps ``strategy|symbol`` to the session of its last exit; ``archived_ds`` is
+    the last date the warehouse was loaded for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,7 +35,6 @@ class BookState(BaseModel):
     first_ds: dt.date
     last_ds: dt.date | None = None
     archived_ds: dt.date | None = None
-    unsettled_from: dt.date
     closed_realised: Decimal = Decimal(0)
     closed_fees: Decimal = Decimal(0)
     last_snapshot: AccountSnapshot | None = None
@@ -55,13 +53,17 @@ class BookState(BaseModel):
 
 
 class FrozenRun(BaseModel):
-    """What a run was frozen to at its first start; a restart uses the same."""
+    """What a run was frozen to at its first start; a restart uses the same.
+
+    ``positions`` are the ids of those that were live then.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     ds: dt.date
     now: AwareDatetime
     missed: bool = False
+    positions: tuple[str, ...] = ()
     account: AccountState | None = None
 
 
@@ -81,7 +83,6 @@ def begin_book(store: HotStore, account: AccountState, ds: dt.date) -> BookState
         account_id=account.account_id,
         start_equity=account.equity,
         first_ds=ds,
-        unsettled_from=ds,
     )
     document, _ = store.put_if_absent("job_metadata", _BOOK, fresh.model_dump(mode="json"))
     state = BookState.model_validate(document.body)
@@ -117,11 +118,6 @@ def freeze_account(
     document = _must_exist(store, f"run-{run.ds.isoformat()}")
     blotter.write([Replace(document, frozen.model_dump(mode="json"))])
     return frozen
-
-
-def keep(blotter: Blotter, name: str, body: dict[str, object]) -> None:
-    """Put a document of the run into ``job_metadata``; the first one stands."""
-    blotter.write([Create("job_metadata", name, body)])
 
 
 def _must_exist(store: HotStore, name: str) -> Document:

@@ -47,7 +47,8 @@ def run_day(desk: Desk, run: FrozenRun, *, archiving: bool) -> DayReport:
     with desk.lease() as lease:
         blotter = Blotter(store, lease)
         state = begin_book(store, broker.account(), run.ds)
-        run = freeze_run(store, run)
+        live = tuple(sorted(blotter.positions))
+        run = freeze_run(store, run.model_copy(update={"positions": live}))
         session = desk.session(run, state)
         if state.last_ds == run.ds:
             return DayReport(

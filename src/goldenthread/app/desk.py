@@ -71,6 +71,10 @@ class Desk:
         finally:
             leases.release(lease)
 
+    def close(self) -> None:
+        """Let others write to the warehouse again; the desk opens it anew when it needs it."""
+        self.engines.warehouse.close()
+
     def version_stamp(self, run: FrozenRun) -> VersionStamp:
         """When and by which code the versions of the run are compared."""
         return VersionStamp(run.now, git_hash=self.code[1], engine_digest=self.code[0])

@@ -7,7 +7,6 @@ import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -90,11 +89,10 @@ class BarWindow:
         """Whether the last readable bar is the bar of ``ds``."""
         return self.upto >= 0 and bool(self.ds[self.upto] == np.datetime64(ds))
 
-    @cached_property
-    def bars_digest(self) -> str:
-        """The first 16 hex digits of the sha256 of every readable bar."""
-        end = self.upto + 1
+    def digest(self, lookback: int) -> str:
+        """16 hex digits of the readable bars a decision with this look-back rests on."""
+        span = slice(max(self.year_start - lookback, 0), self.upto + 1)
         sha = hashlib.sha256(self.symbol.encode())
         for column in (self.ds, self.open, self.high, self.low, self.close, self.volume):
-            sha.update(np.ascontiguousarray(column[:end]).tobytes())
+            sha.update(np.ascontiguousarray(column[span]).tobytes())
         return sha.hexdigest()[:16]

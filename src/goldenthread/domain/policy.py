@@ -28,7 +28,7 @@ class Gates(BaseModel):
     price_collar: Decimal = Field(default=Decimal("0.20"), gt=0)
     """The largest distance of a planned entry from the close, as a fraction of the close."""
     correlation_max: Decimal = Field(default=Decimal("0.95"), gt=0, le=1)
-    correlation_bars: int = Field(default=60, ge=20)
+    correlation_bars: int = Field(default=60, ge=20, le=250)
     daily_drawdown: Decimal = Field(default=Decimal("0.05"), gt=0)
     max_drawdown: Decimal = Field(default=Decimal("0.50"), gt=0)
     stale_sessions: int = Field(default=5, ge=1)

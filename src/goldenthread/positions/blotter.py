@@ -121,15 +121,11 @@ class Blotter:
             return None
         return document.body
 
-    def closed_on(self, ds: dt.date, since: dt.date) -> list[Position]:
-        """The positions found closed by the run of ``ds``, also by an attempt that died.
-
-        ``since`` is the date of the oldest signal that can be among them.
-        """
-        closed = {"status": PositionStatus.CLOSED}
-        documents = self.store.query("live_positions", equal=closed, ds_from=since)
-        day = ds.isoformat()
-        return [Position.model_validate(d.body) for d in documents if d.body["met_ds"] == day]
+    def closed_on(self, ds: dt.date, names: Iterable[str]) -> list[Position]:
+        """Which of these positions the run of ``ds`` found closed, also an attempt that died."""
+        found = (self.store.get("live_positions", name) for name in names)
+        bodies = [d.body for d in found if d and d.body["status"] == PositionStatus.CLOSED]
+        return [Position.model_validate(b) for b in bodies if b["met_ds"] == ds.isoformat()]
 
     def _load(self) -> None:
         for found in self._read("live_signals", SignalStatus):

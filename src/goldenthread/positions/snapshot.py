@@ -10,6 +10,8 @@ from goldenthread.domain.position import Position, PositionStatus
 from goldenthread.domain.signal import SignalStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from goldenthread.domain.account import AccountState
     from goldenthread.positions.blotter import Blotter
     from goldenthread.positions.session import Session
@@ -38,7 +40,8 @@ def snapshot(
     held = list(blotter.positions.values())
     fees = sum((p.fees for p in held), ledger.fees)
     realised = sum((p.realised_pnl for p in held), ledger.realised)
-    unrealised = sum((p.unrealised_pnl(_mark(p, session)) for p in held), Decimal(0))
+    marks = {h.symbol: h.market_price for h in account.holdings}
+    unrealised = sum((p.unrealised_pnl(_mark(p, session, marks)) for p in held), Decimal(0))
     peak = max(ledger.start_equity, account.equity)
     if previous is not None:
         peak = max(peak, previous.peak_equity)
@@ -66,10 +69,13 @@ def snapshot(
     )
 
 
-def _mark(position: Position, session: Session) -> Decimal:
-    """The last known close; the average entry for a symbol that never had one."""
-    close = session.closes.get(position.symbol)
-    return close if close is not None else position.average_entry or Decimal(0)
+def _mark(position: Position, session: Session, marks: Mapping[str, Decimal]) -> Decimal:
+    """The close of ``ds``; without a bar the broker's mark, which a split has scaled already."""
+    bar = session.bars.get(position.symbol)
+    if bar is not None:
+        return bar.close
+    known = marks.get(position.symbol) or session.closes.get(position.symbol)
+    return known or position.average_entry or Decimal(0)
 
 
 def _drawdown(equity: Decimal, peak: Decimal) -> Decimal:

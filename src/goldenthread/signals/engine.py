@@ -139,7 +139,7 @@ class Evaluator:
             volatility=significant(_volatility(window, asset.asset_class)),
             factors={n: significant(at(expr, window)) for n, expr in compiled.factors.items()},
             verdicts=tuple(verdicts),
-            bars_digest=window.bars_digest,
+            bars_digest=window.digest(compiled.lookback),
         )
 
     def _plan(

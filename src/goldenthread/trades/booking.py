@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import datetime as dt
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
 
 from goldenthread.domain.account import money
 from goldenthread.domain.errors import DataError
-from goldenthread.domain.position import PositionStatus
+from goldenthread.domain.position import ExitReason, PositionStatus
 from goldenthread.domain.trade import Trade
 from goldenthread.trades.pnl import excursion, exit_price, r_multiple, return_fraction
 
@@ -25,24 +27,17 @@ def book(position: Position, signal: Signal) -> Trade:
     Raises:
         DataError: The position is not closed, or ``signal`` is another one's.
     """
-    entry, end, reason = position.average_entry, position.exit_ds, position.exit_reason
-    closed = position.status is PositionStatus.CLOSED and position.position_id == signal.signal_id
-    if not closed or entry is None or end is None or reason is None or signal.plan is None:
-        msg = (
-            f"position {position.position_id} ({position.status}) with signal {signal.signal_id}"
-            " makes no trade; only a CLOSED position with its own signal does"
-        )
-        raise DataError(msg)
+    ends = _ends(position, signal)
     gross, fees = position.realised_pnl, position.fees
     net = gross - fees
     moves = excursion(position)
     return Trade(
         book=position.book,
         trade_id=position.position_id,
-        ds=end,
+        ds=ends.exit_ds,
         signal_ds=signal.ds,
         entry_ds=position.entries[0].ds,
-        exit_ds=end,
+        exit_ds=ends.exit_ds,
         strategy_id=position.strategy_id,
         version_key=position.version_key,
         policy_key=position.policy_key,
@@ -50,10 +45,10 @@ def book(position: Position, signal: Signal) -> Trade:
         asset_class=position.asset_class,
         side=position.side,
         quantity=money(position.bought),
-        entry_price=entry,
+        entry_price=ends.entry_price,
         exit_price=exit_price(position),
         initial_stop=position.initial_stop,
-        planned_entry=money(signal.plan.entry / position.split_factor),
+        planned_entry=money(ends.planned_entry / position.split_factor),
         gross_pnl=gross,
         fees=fees,
         net_pnl=net,
@@ -62,13 +57,33 @@ def book(position: Position, signal: Signal) -> Trade:
         mfe=None if moves is None else moves.mfe,
         mae=None if moves is None else moves.mae,
         bars_held=position.bars_held,
-        exit_reason=reason,
+        exit_reason=ends.reason,
         entry_at=position.entries[0].filled_at,
         exit_at=position.exits[-1].filled_at,
         split_factor=position.split_factor,
         is_final=position.book.startswith(_SIMULATED),
         flags=_flags(position),
     )
+
+
+class _Ends(NamedTuple):
+    entry_price: Decimal
+    planned_entry: Decimal
+    exit_ds: dt.date
+    reason: ExitReason
+
+
+def _ends(position: Position, signal: Signal) -> _Ends:
+    """How the position began and ended, once both are known to be there."""
+    entry, end, reason = position.average_entry, position.exit_ds, position.exit_reason
+    closed = position.status is PositionStatus.CLOSED and position.position_id == signal.signal_id
+    if not closed or entry is None or end is None or reason is None or signal.plan is None:
+        msg = (
+            f"position {position.position_id} ({position.status}) with signal {signal.signal_id}"
+            " makes no trade; only a CLOSED position with its own signal does"
+        )
+        raise DataError(msg)
+    return _Ends(entry, signal.plan.entry, end, reason)
 
 
 def _flags(position: Position) -> tuple[str, ...]:

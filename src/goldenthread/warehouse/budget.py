@@ -51,7 +51,7 @@ class _Read(NamedTuple):
     @property
     def is_bounded(self) -> bool:
         """Whether literals or parameters bound its partition from below and above."""
-        bounds = {b for part in _conjuncts(self.scope) for b in _bounds(part, self)}
+        bounds = {b for part in _conjuncts(self) for b in _bounds(part, self)}
         return bounds == {"low", "high"}
 
 
@@ -142,10 +142,17 @@ def _reads(tree: exp.Query) -> Iterator[_Read]:
                 yield _Read(source, alias, _PARTITIONED[source.name], scope)
 
 
-def _conjuncts(scope: Scope) -> Iterator[exp.Expr]:
-    where = scope.expression.args.get("where")
-    joins = [j.args["on"] for j in scope.expression.args.get("joins") or [] if j.args.get("on")]
-    for clause in [*([where.this] if where else []), *joins]:
+def _conjuncts(read: _Read) -> Iterator[exp.Expr]:
+    """The conditions every row read from the relation must meet."""
+    select = read.scope.expression
+    where = select.args.get("where")
+    clauses = [where.this] if where else []
+    for join in select.args.get("joins") or []:
+        joined = join.this.alias_or_name == read.alias
+        filters = {"": True, "LEFT": joined, "RIGHT": not joined}.get(join.side, False)
+        if join.args.get("on") and filters:
+            clauses.append(join.args["on"])
+    for clause in clauses:
         yield from clause.flatten() if isinstance(clause, exp.And) else [clause]
 
 

@@ -79,8 +79,8 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
 
 def _feed(sha: Any, values: pa.Array, column: Column) -> None:  # noqa: ANN401  # hashlib's type is private
     """Hash where the nulls are, then the values, by bytes that do not depend on the layout."""
-    sha.update(_bytes(pc.is_null(values).cast(pa.uint8())))
     if column.type in {"STRINGS", "STRUCTS"}:
+        sha.update(_bytes(pc.is_null(values).cast(pa.uint8())))
         sha.update(_bytes(pc.fill_null(pc.list_value_length(values).cast(pa.int64()), 0)))
         items = pc.list_flatten(values)
         if not column.fields:

@@ -8,7 +8,6 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
-import pyarrow as pa
 from pydantic import AwareDatetime
 from typing_extensions import is_typeddict
 
@@ -36,17 +35,6 @@ _SCALARS: dict[Any, ColumnType] = {
     bool: "BOOL",
     dt.date: "DATE",
     AwareDatetime: "TIMESTAMP",
-}
-_ARROW: dict[ColumnType, pa.DataType] = {
-    "STRING": pa.string(),
-    "INT64": pa.int64(),
-    "FLOAT64": pa.float64(),
-    "NUMERIC": pa.decimal128(38, 9),
-    "BOOL": pa.bool_(),
-    "DATE": pa.date32(),
-    "TIMESTAMP": pa.timestamp("us", "UTC"),
-    "JSON": pa.string(),
-    "STRINGS": pa.list_(pa.string()),
 }
 _LOADING = ("revision", "run_id", "loaded_at")
 _OUTCOME = tuple(
@@ -95,12 +83,6 @@ def columns_of(model: type[Row]) -> tuple[Column, ...]:
 
 
 @cache
-def arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:
-    """The Arrow schema of the columns."""
-    return pa.schema([pa.field(c.name, _arrow_type(c), nullable=c.nullable) for c in columns])
-
-
-@cache
 def schema_version(model: type[Row]) -> str:
     """Twelve hex digits that change with any column of the model."""
     said = [
@@ -108,12 +90,6 @@ def schema_version(model: type[Row]) -> str:
         for c in columns_of(model)
     ]
     return hashlib.sha256(repr(said).encode()).hexdigest()[:12]
-
-
-def _arrow_type(column: Column) -> pa.DataType:
-    if column.type == "STRUCTS":
-        return pa.list_(pa.struct([pa.field(f.name, _arrow_type(f)) for f in column.fields]))
-    return _ARROW[column.type]
 
 
 def _table(model: type[Row], name: str, grain: str, **more: Any) -> Table:  # noqa: ANN401  # the optional fields of Table

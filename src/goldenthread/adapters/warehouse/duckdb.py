@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from goldenthread.adapters.warehouse.failures import DAMAGED_COPY, DAMAGED_FILE, as_our_errors
 from goldenthread.adapters.warehouse.lock import WriterLock
-from goldenthread.adapters.warehouse.session import DuckDBSession
-from goldenthread.ports.warehouse import Warehouse
+from goldenthread.domain.errors import EngineError
+from goldenthread.ports.warehouse import Merged, Warehouse
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -22,7 +21,8 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from goldenthread.ports.warehouse import Merged, Table
+    from goldenthread.adapters.warehouse.session import DuckDBSession
+    from goldenthread.ports.warehouse import Table
 
 
 class DuckDBWarehouse(Warehouse):
@@ -59,7 +59,7 @@ class DuckDBWarehouse(Warehouse):
 
     @override
     def merge(self, table: Table, rows: pa.Table, span: tuple[dt.date, dt.date] | None) -> Merged:
-        return self._writer().merge(table, rows, span)
+        return self._writer().merge(table, rows, span) if rows.num_rows else Merged(0, 0, 0)
 
     @override
     def execute(self, sql: str, parameters: Mapping[str, Any]) -> None:
@@ -83,8 +83,7 @@ class DuckDBWarehouse(Warehouse):
         session.publish()
         session.close()
         self._session = None
-        with as_our_errors(str(self._read_path), DAMAGED_COPY):
-            _replace(self._read_path, self._path)
+        _replace(self._read_path, self._path)
 
     @override
     def close(self) -> None:
@@ -95,10 +94,8 @@ class DuckDBWarehouse(Warehouse):
 
     def _writer(self) -> DuckDBSession:
         if self._session is None:
-            with as_our_errors(str(self._path), DAMAGED_FILE):
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._lock.acquire()
-            self._session = DuckDBSession(str(self._path))
+            self._lock.acquire()
+            self._session = _open(str(self._path))
             if self._prepare is not None and not self._prepared:
                 self._prepared = True
                 self._prepare(self)
@@ -107,7 +104,7 @@ class DuckDBWarehouse(Warehouse):
     @contextmanager
     def _reader(self) -> Iterator[DuckDBSession]:
         published = self._read_path.exists()
-        session = DuckDBSession(str(self._read_path), copy=True) if published else DuckDBSession()
+        session = _open(str(self._read_path), copy=True) if published else _open()
         try:
             if not published and self._prepare is not None:
                 self._prepare(session)
@@ -129,8 +126,31 @@ class DuckDBWarehouse(Warehouse):
         return self._read_path.stat().st_mtime_ns >= newest
 
 
+def _open(file: str = ":memory:", *, copy: bool = False) -> DuckDBSession:
+    from goldenthread.adapters.warehouse.session import (  # noqa: PLC0415  # DuckDB and sqlglot take a third of a second: who never asks never waits
+        DuckDBSession,
+    )
+
+    return DuckDBSession(file, copy=copy)
+
+
 def _replace(target: Path, source: Path) -> None:
-    """Make ``target`` a copy of ``source`` in one step that a crash cannot tear."""
+    """Make ``target`` a copy of ``source`` in one step that a crash cannot tear.
+
+    Raises:
+        EngineError: The copy cannot be written; the old one stands.
+    """
+    try:
+        _copy(target, source)
+    except OSError as error:
+        msg = (
+            f"the read copy {target} cannot be written: {error}; make room or grant access and "
+            f"run again: nothing merged is lost, readers see the copy before"
+        )
+        raise EngineError(msg) from error
+
+
+def _copy(target: Path, source: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(target.name + ".new")
     try:

@@ -83,9 +83,15 @@ def _columns(scope: Scope, alias: str) -> frozenset[str] | None:
 
 
 def _conditions(scope: Scope, alias: str) -> Iterator[exp.Expr]:
+    """The conditions on this relation alone that every row read from it must meet."""
     where = scope.expression.args.get("where")
-    joins = [j.args["on"] for j in scope.expression.args.get("joins") or [] if j.args.get("on")]
-    for clause in [*([where.this] if where else []), *joins]:
+    clauses = [where.this] if where else []
+    for join in scope.expression.args.get("joins") or []:
+        joined = join.this.alias_or_name == alias
+        filters = {"": True, "LEFT": joined, "RIGHT": not joined}.get(join.side, False)
+        if join.args.get("on") and filters:
+            clauses.append(join.args["on"])
+    for clause in clauses:
         for part in clause.flatten() if isinstance(clause, exp.And) else [clause]:
             columns = list(part.find_all(exp.Column))
             ours = all(c.table in {"", alias} for c in columns)

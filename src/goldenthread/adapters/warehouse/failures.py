@@ -36,6 +36,10 @@ def as_our_errors(file: str, advice: str, *, asked: bool = False) -> Iterator[No
     """
     try:
         yield
+    except RuntimeError as error:
+        if "interrupted" in str(error):  # DuckDB's word for Ctrl-C
+            raise KeyboardInterrupt from error
+        raise
     except duckdb.Error as error:
         said = str(error).splitlines()[0]
         if asked and isinstance(error, _ASKED_WRONGLY):
@@ -44,13 +48,8 @@ def as_our_errors(file: str, advice: str, *, asked: bool = False) -> Iterator[No
         if "set lock" in said:
             msg = f"another program has {file} open for writing: {said}; close it and try again"
             raise EngineBusyError(msg) from error
-        raise EngineError(_unusable(file, said, advice)) from error
-    except OSError as error:
-        raise EngineError(_unusable(file, str(error), advice)) from error
-
-
-def _unusable(file: str, said: str, advice: str) -> str:
-    return (
-        f"the warehouse {file} cannot be used: {said}. Check that the disk has room and the file "
-        f"can be read and written; {advice}"
-    )
+        msg = (
+            f"the warehouse {file} cannot be used: {said}. Check that the disk has room and the "
+            f"file can be read and written; {advice}"
+        )
+        raise EngineError(msg) from error

@@ -8,7 +8,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from goldenthread.domain.errors import EngineBusyError
+from goldenthread.domain.errors import EngineBusyError, EngineError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,10 +29,19 @@ class WriterLock:
 
         Raises:
             EngineBusyError: Another process held it for the whole waiting time.
+            EngineError: The lock file cannot be made.
         """
         if self._descriptor is not None:
             return
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            msg = (
+                f"the warehouse cannot be used: {error}; the folder must be one this user can "
+                f"write, see `goldenthread show-config` for its path"
+            )
+            raise EngineError(msg) from error
         deadline = time.monotonic() + self._timeout_s
         while not _locked(descriptor):
             if time.monotonic() >= deadline:

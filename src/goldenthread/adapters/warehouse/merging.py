@@ -17,11 +17,14 @@ INCOMING = "incoming_rows"
 class MergePlan(NamedTuple):
     """The statements of one merge into one table.
 
-    ``duplicated`` gives one key that occurs twice; ``matched`` counts the rows already there,
-    how many of them a higher revision replaces, and how many contradict what is stored.
+    ``duplicated`` gives one key that occurs twice; ``occupied`` a row when the span of the target
+    is not empty (else ``insert`` will do); ``matched`` counts the rows already there, how many of
+    them a higher revision replaces, and how many contradict what is stored.
     """
 
     duplicated: str
+    occupied: str
+    insert: str
     matched: str
     contradiction: str
     merge: str
@@ -38,6 +41,8 @@ def merge_plan(table: Table, span: tuple[dt.date, dt.date] | None) -> MergePlan:
     joined = f"FROM {INCOMING} AS s JOIN {table.name} AS t ON {on}"
     return MergePlan(
         duplicated=f"SELECT {key} FROM {INCOMING} GROUP BY {key} HAVING count(*) > 1 LIMIT 1",
+        occupied=f"SELECT 1 FROM {table.name} AS t WHERE {_pruned(table, span)} LIMIT 1",
+        insert=f"INSERT INTO {table.name} BY NAME FROM {INCOMING}",
         matched=(
             f"SELECT count(*), count(*) FILTER ({newer}), count(*) FILTER ({differs}) {joined}"
         ),
@@ -56,11 +61,15 @@ def _is_fixed(table: Table, column: Column) -> bool:
 
 
 def _condition(table: Table, span: tuple[dt.date, dt.date] | None) -> str:
-    parts = [f"t.{_quoted(name)} = s.{_quoted(name)}" for name in table.key]
-    if span is not None:
-        first, last = span
-        parts.insert(0, f"t.{table.partition} BETWEEN DATE '{first}' AND DATE '{last}'")
-    return " AND ".join(parts)
+    keys = [f"t.{_quoted(name)} = s.{_quoted(name)}" for name in table.key]
+    return " AND ".join([_pruned(table, span), *keys])
+
+
+def _pruned(table: Table, span: tuple[dt.date, dt.date] | None) -> str:
+    if span is None:
+        return "TRUE"
+    first, last = span
+    return f"t.{table.partition} BETWEEN DATE '{first}' AND DATE '{last}'"
 
 
 def _differs(column: Column) -> str:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import polars as pl
 from typing_extensions import override
 
 from goldenthread.adapters.warehouse.ddl import Stored, changes
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    import polars as pl
     import pyarrow as pa
 
     from goldenthread.ports.warehouse import Table
@@ -57,13 +57,14 @@ class DuckDBSession(Warehouse):
 
     @override
     def merge(self, table: Table, rows: pa.Table, span: tuple[dt.date, dt.date] | None) -> Merged:
-        if rows.num_rows == 0:
-            return Merged(0, 0, 0)
         plan = merge_plan(table, span)
         with self._failing():
             self._connection.register(INCOMING, rows)
             try:
                 self._refuse_duplicates(table, plan.duplicated)
+                if not self._row(plan.occupied):
+                    self._together([(plan.insert, None)])
+                    return Merged(rows.num_rows, 0, 0)
                 matched, newer, contradicting = self._row(plan.matched)
                 if contradicting:
                     raise ConflictError(self._contradiction(table, plan.contradiction))
@@ -93,7 +94,7 @@ class DuckDBSession(Warehouse):
         text = select_to_duckdb(sql)
         with self._failing(asked=True):
             found: pl.DataFrame = self._connection.sql(text, params=_used(text, parameters)).pl()
-        return found
+        return found.with_columns(pl.col(_whole_numbers(found)).cast(pl.Int64))
 
     @override
     def estimate(self, sql: str, parameters: Mapping[str, Any]) -> int:
@@ -162,6 +163,16 @@ class DuckDBSession(Warehouse):
             f"otherwise ({'; '.join(said[:3])}); nothing was written. Facts are never rewritten: "
             f"use a new book, or find out which run is wrong"
         )
+
+
+def _whole_numbers(frame: pl.DataFrame) -> list[str]:
+    """The columns of DuckDB's other integers: counts and sums are INT64 in BigQuery."""
+    return [
+        name
+        for name, kind in frame.schema.items()
+        if kind == pl.Int32
+        or (isinstance(kind, pl.Decimal) and (kind.precision, kind.scale) == (38, 0))
+    ]
 
 
 def _named(table: Table, values: tuple[Any, ...]) -> str:

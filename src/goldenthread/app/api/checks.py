@@ -181,7 +181,7 @@ def _unmatched(project: Project, desk: Desk, state: BookState) -> int:
 
 def _known_positions(store: HotStore, state: BookState) -> list[Position]:
     closed = store.query(
-        "live_positions", equal={"status": PositionStatus.CLOSED}, ds_from=state.unsettled_from
+        "live_positions", equal={"status": PositionStatus.CLOSED}, ds_from=state.first_ds
     )
     return [*live_positions(store), *(Position.model_validate(d.body) for d in closed)]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from goldenthread.app.api.bars import gap_words, last_bar
+from goldenthread.app.api.bars import gap_words, judged_bars, last_bar
 from goldenthread.app.api.desks import open_desk, plan_desk
 from goldenthread.app.api.records import outcomes
 from goldenthread.app.book import FrozenRun, read_book
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from goldenthread.app.api.project import Project
+    from goldenthread.app.book import BookState
     from goldenthread.app.desk import Desk
     from goldenthread.domain.order import OrderReport, OrderRequest
 
@@ -54,13 +56,13 @@ def run(project: Project, book: str = "", ds: dt.date | None = None) -> DayRepor
     """
     name = project.book(book)
     target = _target(project, ds)
-    desk = open_desk(project, name, (target, target))
-    state = read_book(desk.engines.hot_store)
-    last = None if state is None else state.last_ds
-    _refuse_earlier(target, last)
-    for missed in dates_between(last + _DAY, target - _DAY) if last else []:
-        run_day(desk, frozen_run(missed, target, missed=True), archiving=True)
-    return run_day(desk, frozen_run(target, target), archiving=True)
+    with closing(open_desk(project, name, (target, target))) as desk:
+        state = read_book(desk.engines.hot_store)
+        last = None if state is None else state.last_ds
+        _refuse_earlier(target, last)
+        for missed in dates_between(last + _DAY, target - _DAY) if last else []:
+            run_day(desk, frozen_run(missed, target, missed=True), archiving=True)
+        return run_day(desk, frozen_run(target, target), archiving=True)
 
 
 @dataclass(frozen=True)
@@ -91,19 +93,25 @@ def simulate(
     archive_every: int = 30,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Simulated:
-    """The daily flow over every date of the span, in a book of its own."""
+    """The daily flow over every date of the span, in a book of its own; begun, it goes on.
+
+    Raises:
+        UsageError: The book was begun on another date, or the span holds no date.
+    """
     first, last = span
     book = project.book(f"sim:{name or f'{first:%Y%m%d}-{last:%Y%m%d}'}")
-    desk = open_desk(project, book, span, durable=False)
-    state = read_book(desk.engines.hot_store)
-    start = first if state is None or state.last_ds is None else state.last_ds + _DAY
-    days, begun = dates_between(start, last), desk.engines.clock.now()
-    for number, ds in enumerate(days, start=1):
-        archiving = ds == last or (ds - first).days % archive_every == archive_every - 1
-        run_day(desk, frozen_run(ds, ds), archiving=archiving)
-        progress(number, len(days))
-    elapsed = (desk.engines.clock.now() - begun).total_seconds()
-    return _simulated(project, desk, span, (len(days), elapsed))
+    _refuse_without_bars(project, span)
+    with closing(open_desk(project, book, span, durable=False)) as desk:
+        state = read_book(desk.engines.hot_store)
+        _refuse_other_start(book, state, first)
+        start = first if state is None or state.last_ds is None else state.last_ds + _DAY
+        days, begun = dates_between(start, last), desk.engines.clock.now()
+        for number, ds in enumerate(days, start=1):
+            archiving = ds == last or (ds - first).days % archive_every == archive_every - 1
+            run_day(desk, frozen_run(ds, ds), archiving=archiving)
+            progress(number, len(days))
+        elapsed = (desk.engines.clock.now() - begun).total_seconds()
+        return _simulated(project, desk, span, (len(days), elapsed))
 
 
 def status(project: Project, book: str = "") -> dict[str, object]:
@@ -154,7 +162,7 @@ def _simulated(
 
 def _target(project: Project, ds: dt.date | None) -> dt.date:
     """The date to run: the one asked for, or the last complete one that bars reach."""
-    complete = (SystemClock().now() - dt.timedelta(days=1, minutes=5)).date()
+    complete = _complete()
     if ds is None:
         latest = last_bar(project)
         return min(complete, latest) if latest else complete
@@ -164,11 +172,37 @@ def _target(project: Project, ds: dt.date | None) -> dt.date:
     return ds
 
 
+def _complete() -> dt.date:
+    """The latest date that is over everywhere, with its run due."""
+    return (SystemClock().now() - dt.timedelta(days=1, minutes=5)).date()
+
+
+def _refuse_without_bars(project: Project, span: tuple[dt.date, dt.date]) -> None:
+    first, last = span
+    if last > _complete():
+        msg = f"{last} is not complete yet; the latest date to simulate is {_complete()}"
+        raise UsageError(msg)
+    held = judged_bars(project)["ds"]
+    if not held.is_between(first, last).any():
+        known = f"there are bars from {held.min()!s} to {held.max()!s}"
+        msg = f"no bar from {first} to {last}; {known}: choose dates among them"
+        raise UsageError(msg)
+
+
 def _refuse_earlier(target: dt.date, last: dt.date | None) -> None:
     if last is not None and target < last:
         msg = (
             f"{target} is before {last}, the last date this book has run; a book only goes"
             " forward (looking back is `replay`)"
+        )
+        raise UsageError(msg)
+
+
+def _refuse_other_start(book: str, state: BookState | None, first: dt.date) -> None:
+    if state is not None and state.first_ds != first:
+        msg = (
+            f"{book} was begun on {state.first_ds}, --from says {first}; go on with --from"
+            f" {state.first_ds}, or give the new simulation another --name"
         )
         raise UsageError(msg)
 

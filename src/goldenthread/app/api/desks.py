@@ -17,6 +17,7 @@ from goldenthread.domain.errors import UsageError
 from goldenthread.market.bars import BarBook
 from goldenthread.market.quality import judge
 from goldenthread.market.universe import resolve
+from goldenthread.signals.binding import MAX_LOOKBACK
 from goldenthread.signals.engine import Evaluator, engine_digest
 
 if TYPE_CHECKING:
@@ -31,9 +32,7 @@ if TYPE_CHECKING:
     from goldenthread.domain.asset import Asset
     from goldenthread.domain.strategy import Strategy
     from goldenthread.ports.hot_store import HotStore
-
-YEARS_BEFORE = 6
-"""How many calendar years of bars before the first date a desk loads: the longest look-back."""
+_EVER = dt.date(1900, 1, 1)
 
 
 def open_desk(
@@ -72,7 +71,7 @@ def _desk(
     wire: Callable[[ExchangeBars], Engines],
 ) -> Desk:
     assets = load_assets(project)
-    judged, bars = load_bars(project, list(assets), span)
+    judged, bars = load_bars(project, list(assets), span[1])
     strategies = project.strategies()
     library = Library(strategies)
     engines = wire(ExchangeBars(bars, assets))
@@ -127,14 +126,16 @@ def load_assets(project: Project) -> dict[str, Asset]:
 
 
 def load_bars(
-    project: Project, symbols: Sequence[str], span: tuple[dt.date, dt.date]
+    project: Project, symbols: Sequence[str], until: dt.date
 ) -> tuple[pl.DataFrame, BarBook]:
-    """The judged bars a decision in ``span`` can read, as a frame and ready to be read."""
+    """Every judged bar up to ``until``, as a frame and ready to be read.
+
+    All history is loaded, so that what a bar was judged does not depend on who asks.
+    """
     store = open_market_data(project.settings, project.root)
-    start = dt.date(max(span[0].year - YEARS_BEFORE, 1900), 1, 1)
     actions = store.actions(symbols)
-    judged = judge(store.bars(symbols, start, span[1]), actions).bars
-    return judged, BarBook(judged, actions, store.assets())
+    judged = judge(store.bars(symbols, _EVER, until), actions).bars
+    return judged, BarBook(judged, actions, store.assets(), lookback=MAX_LOOKBACK)
 
 
 def members_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from goldenthread.app.settings import Settings
     from goldenthread.domain.strategy import Strategy
 
+_BOOK = re.compile(r"sim:[A-Za-z0-9._-]+")
 _TEMPLATES = files("goldenthread.app") / "templates"
 
 
@@ -55,11 +57,10 @@ class Project:
             UsageError: A book this version has no engine for.
         """
         book = name or self.settings.project.book
-        kind, _, account = book.partition(":")
-        if kind != "sim" or not account:
+        if not _BOOK.fullmatch(book):
             msg = (
-                f"book {book!r} is not sim:<name>; paper and live books need the Alpaca engine,"
-                " which this version does not have yet"
+                f"book {book!r} is not sim:<name>, the name in letters, digits and . _ -; paper and"
+                " live books need the Alpaca engine, which this version does not have yet"
             )
             raise UsageError(msg)
         return book

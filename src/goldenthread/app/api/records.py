@@ -28,8 +28,8 @@ WHERE book = @book AND ds BETWEEN @first AND @last
 ORDER BY signal_ds, signal_id
 """
 _ORDERS = """
-SELECT order_key, ds, symbol, side, order_type, quantity, limit_price, stop_price, status,
-       broker_status, filled_quantity, average_price, refusal
+SELECT order_key, ds, symbol, order_side AS side, order_type, quantity, limit_price, stop_price,
+       status, broker_status, filled_quantity, average_price, refusal
 FROM fact_orders
 WHERE book = @book AND ds BETWEEN @first AND @last
 ORDER BY ds, order_key

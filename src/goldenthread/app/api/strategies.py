@@ -6,8 +6,10 @@ import datetime as dt
 import json
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from goldenthread.app.api.bars import judged_bars
-from goldenthread.app.api.desks import load_assets, load_bars, members_of, open_desk
+from goldenthread.app.api.desks import load_bars, members_of, open_desk
 from goldenthread.app.book import FrozenRun
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.engines import open_hot_store
@@ -22,8 +24,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from goldenthread.app.api.project import Project
-    from goldenthread.domain.strategy import Strategy
+    from goldenthread.domain.asset import Asset
+    from goldenthread.domain.strategy import Version
     from goldenthread.ports.hot_store import HotStore
+    from goldenthread.signals.engine import CompiledStrategy
 
 _CHECKED = dt.timedelta(days=730)
 """How much history ``strategy check`` tries a strategy on."""
@@ -46,7 +50,10 @@ def new_strategy(project: Project, name: str) -> str:
 
 
 def check_strategies(project: Project, files: Sequence[Path]) -> list[dict[str, object]]:
-    """A row a file: its error, or how many candidates it had on your bars and how many passed."""
+    """A row a file: its error, or how many candidates it had on your bars and how many passed.
+
+    The counts are None without bars; ``no_bars`` are symbols the file names that have none.
+    """
     return [_check(project, path) for path in files or project.strategy_files()]
 
 
@@ -67,8 +74,15 @@ def list_strategies(project: Project) -> list[dict[str, object]]:
 
 
 def strategy_history(project: Project, book: str, name: str) -> list[dict[str, object]]:
-    """A row a version of the strategy, oldest first."""
-    rows = [v for v in strategy_versions(_store(project, book)) if v.id == name]
+    """A row a version of the strategy, oldest first.
+
+    Raises:
+        UsageError: Neither the book nor the folder knows it.
+    """
+    versions = strategy_versions(_store(project, book))
+    rows = [v for v in versions if v.id == name]
+    if not rows:
+        _refuse_unknown(project, versions, name)
     return [
         {
             "version": v.version_key[:12],
@@ -86,12 +100,8 @@ def diff_strategy(project: Project, book: str, name: str) -> list[dict[str, obje
     versions = strategy_versions(_store(project, book))
     held = [v for v in versions if v.id == name and v.valid_to is None]
     files = [s for s in project.strategies() if s.strategy_id == name]
-    if not held and not files:
-        known = ", ".join(
-            sorted({v.id for v in versions} | {s.strategy_id for s in project.strategies()})
-        )
-        msg = f"no strategy {name!r} in the folder or the book; there are: {known}"
-        raise UsageError(msg)
+    if not held:
+        _refuse_unknown(project, versions, name)
     before = _flat("", json.loads(held[0].config)) if held else {}
     after = _flat("", files[0].canonical()) if files else {}
     return [
@@ -119,25 +129,29 @@ def sync_strategies(project: Project, book: str) -> list[dict[str, object]]:
 
 
 def _check(project: Project, path: Path) -> dict[str, object]:
+    row: dict[str, object] = {"file": path.name, "candidates": None, "would_trade": None}
     try:
-        strategy = project.with_universes(read_strategy(path))
-        compile_strategy(strategy)
+        compiled = compile_strategy(project.with_universes(read_strategy(path)))
     except UsageError as error:
-        return {"file": path.name, "candidates": None, "would_trade": None, "error": str(error)}
-    candidates, passed = _tried(project, strategy)
-    return {"file": path.name, "candidates": candidates, "would_trade": passed, "error": ""}
+        return {**row, "no_bars": [], "error": str(error)}
+    assets = {asset.symbol: asset for asset in project.market_data.assets()}
+    named = (*(a for a in compiled.strategy.assets if not a.startswith("@")), *compiled.refs)
+    row["no_bars"] = sorted({symbol for symbol in named if symbol not in assets})
+    return {**row, **_tried(project, compiled, assets), "error": ""}
 
 
-def _tried(project: Project, strategy: Strategy) -> tuple[int, int]:
-    """Candidates and those every filter passed, over the last two years of your bars."""
-    assets = load_assets(project)
-    last = judged_bars(project)["ds"].max()
+def _tried(
+    project: Project, compiled: CompiledStrategy, assets: dict[str, Asset]
+) -> dict[str, object]:
+    """Candidates, and those every filter passed, over the last two years of the bars it reads."""
+    symbols = members_of(project, [compiled.strategy], assets)[compiled.strategy.strategy_id]
+    if not symbols:
+        return {}
+    last = judged_bars(project).filter(pl.col("symbol").is_in(symbols))["ds"].max()
     if not isinstance(last, dt.date):
-        return 0, 0
-    _, bars = load_bars(project, list(assets), (last - _CHECKED, last))
+        return {}
+    _, bars = load_bars(project, list(assets), last)
     evaluator = Evaluator(bars.window)
-    compiled = compile_strategy(strategy)
-    symbols = members_of(project, [strategy], assets)[strategy.strategy_id]
     found = [
         candidate
         for n in range(_CHECKED.days + 1)
@@ -148,7 +162,15 @@ def _tried(project: Project, strategy: Strategy) -> tuple[int, int]:
             )
         )
     ]
-    return len(found), sum(1 for c in found if not c.failed and c.plan is not None)
+    passed = sum(1 for c in found if not c.failed and c.plan is not None)
+    return {"candidates": len(found), "would_trade": passed}
+
+
+def _refuse_unknown(project: Project, versions: Sequence[Version], name: str) -> None:
+    known = sorted({v.id for v in versions} | {s.strategy_id for s in project.strategies()})
+    if name not in known:
+        msg = f"no strategy {name!r} in the folder or the book; there are: {', '.join(known)}"
+        raise UsageError(msg)
 
 
 def _store(project: Project, book: str) -> HotStore:

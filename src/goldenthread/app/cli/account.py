@@ -37,7 +37,7 @@ def signals(  # noqa: PLR0913  # one flag each
     from goldenthread.app.api.project import Project
     from goldenthread.app.api.records import signals as rows
 
-    span = span_of(first, until, last)
+    span = span_of(first, until, last, project, book)
     emit(rows(Project.open(project), book, span, outcome), as_json=as_json, title="signals")
 
 
@@ -56,7 +56,7 @@ def orders(  # one flag each
     from goldenthread.app.api.project import Project
     from goldenthread.app.api.records import orders as rows
 
-    span = span_of(first, until, last)
+    span = span_of(first, until, last, project, book)
     emit(rows(Project.open(project), book, span), as_json=as_json, title="orders")
 
 
@@ -86,7 +86,7 @@ def trades(  # one flag each
     from goldenthread.app.api.project import Project
     from goldenthread.app.api.records import trades as rows
 
-    span = span_of(first, until, last)
+    span = span_of(first, until, last, project, book)
     emit(rows(Project.open(project), book, span), as_json=as_json, title="trades")
 
 
@@ -99,7 +99,8 @@ def explain(
 ) -> None:
     """Why a signal ended as it did, or why there was none.
 
-    Example: goldenthread explain 20120629-9f8e
+    Example: goldenthread explain 20120629-7de1
+
     Example: goldenthread explain AAPL 2012-06-29
     """
     from goldenthread.app.api.explain import explain as explain_it

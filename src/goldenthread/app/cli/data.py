@@ -19,7 +19,9 @@ def import_(
     file: Annotated[Path, typer.Argument(help="A .csv or .parquet file of daily bars.")],
     columns: Annotated[
         list[str] | None,
-        typer.Option("--map", help="OURS=THEIRS, e.g. close=Adj_Close; may be repeated."),
+        typer.Option(
+            "--map", help="OURS=THEIRS, e.g. close=Adj_Close, or symbol==AAPL for all rows."
+        ),
     ] = None,
     actions: Annotated[
         list[Path] | None,

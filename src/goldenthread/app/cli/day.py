@@ -67,10 +67,9 @@ def simulate(  # one flag each
     if not (first and until):
         msg = "simulate needs --from and --to, e.g. --from 2012-01-01 --to 2012-12-31"
         raise UsageError(msg)
+    span, opened = span_of(first, until), Project.open(project)
     with bar("simulating", quiet=as_json) as advance:
-        result = simulate_days(
-            Project.open(project), name, span_of(first, until, ""), archive_every, advance
-        )
+        result = simulate_days(opened, name, span, archive_every, advance)
     emit(result, as_json=as_json, title="simulated")
 
 

@@ -14,6 +14,7 @@ from goldenthread.app.api.reporting import told_line, write_report
 from goldenthread.app.cli.output import emit
 from goldenthread.app.cli.progress import bar
 from goldenthread.app.demo import FIRST, LAST, demo_bars
+from goldenthread.app.settings import FILE_NAME
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +31,8 @@ ORDER BY strategy_id
 
 def show_demo(folder: Path, *, as_json: bool) -> None:
     """Build the demo in ``folder`` and show what came of it; done before, it only shows."""
-    init_project(folder)
+    if str(folder / FILE_NAME) in init_project(folder):
+        _prefer_its_book(folder / FILE_NAME)
     project = Project.open(folder)
     _import(project)
     with bar("two years, day by day", quiet=as_json) as progress:
@@ -48,6 +50,13 @@ def show_demo(folder: Path, *, as_json: bool) -> None:
     typer.echo("DAWN/USD and DUSK/USD are SYNTHETIC; the five stocks are real")
     typer.echo(f"{line}.")
     typer.echo(f"report: {report}")
+    typer.echo(f"look around: cd {folder}; goldenthread signals --outcome traded --last 60d")
+
+
+def _prefer_its_book(settings: Path) -> None:
+    """Make the demo's book the one that commands in its folder mean."""
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace('"sim:main"', f'"sim:{_BOOK}"', 1), encoding="utf-8")
 
 
 def _import(project: Project) -> None:
@@ -57,4 +66,5 @@ def _import(project: Project) -> None:
         fresh = file.with_suffix(".new")
         demo_bars().write_parquet(fresh)
         fresh.replace(file)
+    if not project.market_data.assets():
         import_bars(project, file, {})

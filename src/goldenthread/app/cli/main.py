@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
+from goldenthread import __version__
 from goldenthread.app.cli import account, check, data, day, start, strategy, warehouse
 from goldenthread.domain.errors import GoldenthreadError
 
 INTERRUPTED = 130
 ENGINE_FAILURE = 3
+_GO_ON = "goldenthread: interrupted; run the same command again, it goes on where it stopped"
 
 app = typer.Typer(
     name="goldenthread",
@@ -29,14 +32,35 @@ for module in (start, day, account):
     module.register(app)
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"goldenthread {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    *,
+    version: Annotated[  # its callback acts on it
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    """Every signal followed to its end, traded or not."""
+
+
 def main() -> None:
     """Run the command line; a message and an exit code instead of a traceback."""
     try:
-        app(standalone_mode=True)
+        app(prog_name="goldenthread")
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:  # Typer meets Ctrl-C first and leaves without a word
+            typer.echo(_GO_ON, err=True)
+        raise
+    except KeyboardInterrupt:
+        typer.echo(_GO_ON, err=True)
+        sys.exit(INTERRUPTED)
     except GoldenthreadError as error:
         _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        _fail("interrupted; run the same command again, it goes on where it stopped", INTERRUPTED)
     except OSError as error:
         _fail(f"{error}; check disk space and permissions, then run it again", ENGINE_FAILURE)
     except Exception as error:  # noqa: BLE001  # the one place: a traceback is never the answer

@@ -18,7 +18,10 @@ ProjectDir = Annotated[
 From = Annotated[str, typer.Option("--from", help="First date, YYYY-MM-DD.")]
 To = Annotated[str, typer.Option("--to", help="Last date, YYYY-MM-DD.")]
 Last = Annotated[
-    str, typer.Option("--last", help="Instead of --from: 90d, 12w or 1y back from --to.")
+    str,
+    typer.Option(
+        "--last", help="Instead of --from: 90d, 12w or 1y back from --to (default: the last run)."
+    ),
 ]
 
 HERE = Path()
@@ -38,7 +41,9 @@ def date_of(text: str, flag: str) -> dt.date:
         raise UsageError(msg) from error
 
 
-def span_of(first: str, until: str, last: str) -> tuple[dt.date, dt.date]:
+def span_of(
+    first: str, until: str, last: str = "", project: Path = HERE, book: str = ""
+) -> tuple[dt.date, dt.date]:
     """The date range the flags ask for; all of history where they say nothing.
 
     Raises:
@@ -49,6 +54,7 @@ def span_of(first: str, until: str, last: str) -> tuple[dt.date, dt.date]:
         msg = "--from and --last were both given; use one of them"
         raise UsageError(msg)
     if last:
+        end = end if until else _newest(project, book)
         return _back(end, last), end
     start = date_of(first, "--from") if first else dt.date(1900, 1, 1)
     if start > end:
@@ -57,12 +63,25 @@ def span_of(first: str, until: str, last: str) -> tuple[dt.date, dt.date]:
     return start, end
 
 
+def _newest(project: Path, book: str) -> dt.date:
+    from goldenthread.app.api.days import status
+    from goldenthread.app.api.project import Project
+
+    found = status(Project.open(project), book)
+    newest = found["last_run"] or found["last_bar"]
+    if not isinstance(newest, dt.date):
+        msg = "--last counts back from the last date there is, and there is none; give --to as well"
+        raise UsageError(msg)
+    return newest
+
+
 def _back(end: dt.date, last: str) -> dt.date:
     number, unit = last[:-1], last[-1:]
     if not number.isdigit() or unit not in _DAYS:
         msg = f"--last got {last!r}; allowed are days, weeks or years, e.g. 90d, 12w, 1y"
         raise UsageError(msg)
-    if end.year == dt.MAXYEAR:
-        msg = "--last needs --to, the date to count back from"
-        raise UsageError(msg)
-    return end - dt.timedelta(days=int(number) * _DAYS[unit])
+    try:
+        return end - dt.timedelta(days=int(number) * _DAYS[unit])
+    except (OverflowError, ValueError) as error:
+        msg = f"--last {last} goes back before the first year; give fewer, or --from"
+        raise UsageError(msg) from error

@@ -24,6 +24,15 @@ def bar(title: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
     )
 
     columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns) as progress:
-        task = progress.add_task(title, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+    progress = Progress(*columns)
+    task = progress.add_task(title, total=None)
+
+    def advance(done: int, total: int) -> None:
+        progress.start()  # at the first date: a message before it stands alone
+        progress.update(task, completed=done, total=total)
+
+    try:
+        yield advance
+    finally:
+        if progress.live.is_started:
+            progress.stop()

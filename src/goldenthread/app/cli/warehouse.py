@@ -43,15 +43,18 @@ def query(  # one flag each
     project: ProjectDir = HERE,
     as_json: Json = False,
 ) -> None:
-    """The rows of a SELECT; use @from and @to for the date range the flags give.
+    """The rows of a SELECT; tables it leaves without dates are held to the range of the flags.
 
-    Example: goldenthread warehouse query "SELECT symbol, net_pnl FROM fact_trades
-    WHERE ds BETWEEN @from AND @to" --from 2012-01-01 --to 2012-12-31
+    @from and @to stand for its two dates.
+
+    Example: goldenthread warehouse query "SELECT * FROM fact_trades" --last 90d
     """
     from goldenthread.app.api.project import Project
     from goldenthread.app.api.store import query as run_query
 
-    emit(run_query(Project.open(project), sql, span_of(first, until, last)), as_json=as_json)
+    emit(
+        run_query(Project.open(project), sql, span_of(first, until, last, project)), as_json=as_json
+    )
 
 
 @app.command()

@@ -39,15 +39,17 @@ JSON_TEXT = JsonText()
 
 
 def fits_numeric(value: Decimal) -> Decimal:
-    """The value, when NUMERIC holds it exactly: 29 digits before the point, 9 after.
+    """The value at nine decimals, when NUMERIC holds it exactly: 29 digits before the point.
 
     Raises:
         ValueError: It does not.
     """
-    if abs(value) >= _LIMIT or value != _EXACT.quantize(value, _SCALE):
-        msg = "NUMERIC holds 29 digits before the point and 9 after it"
-        raise ValueError(msg)
-    return value
+    if abs(value) < _LIMIT:
+        exact = _EXACT.quantize(value, _SCALE)
+        if exact == value:
+            return exact
+    msg = "NUMERIC holds 29 digits before the point and 9 after it"
+    raise ValueError(msg)
 
 
 def is_json(text: str) -> str:

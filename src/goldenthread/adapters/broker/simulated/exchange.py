@@ -171,7 +171,9 @@ class SimulatedBroker:
             bar = self._bars.bar(symbol, ds)
             if bar is not None:
                 BarMatching(self._desk, bar).run()
-                self._state.ledger.mark(symbol, bar.close)
+            close = self._bars.last_close(symbol, ds) if bar is None else bar.close
+            if close is not None:  # a bar believed only later still tells what the stake is worth
+                self._state.ledger.mark(symbol, close)
             if is_session(self._bars.asset(symbol).asset_class, ds):
                 self._desk.end_session(symbol, ds)
                 delisted = self._settings.delistings.get(symbol)
