@@ -42,7 +42,7 @@ catalog: install ## renew docs/data/00_data_catalog.md from the models
 	$(BIN)/python -m goldenthread.warehouse.catalog > docs/data/00_data_catalog.md
 
 bench: install ## measure; never part of the tests
-	$(BIN)/python -m pytest tests/benches -m bench -s
+	$(BIN)/python -m pytest tests/benches/bench_*.py -m bench -s -p no:xdist
 
 clean:
 	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache

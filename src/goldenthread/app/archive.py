@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from goldenthread.ports.hot_store import MAX_OPERATIONS, Create, Replace
 from goldenthread.positions.snapshot import Ledger, snapshot
 from goldenthread.trades.booking import book
 from goldenthread.warehouse import loops, quarantine
+from goldenthread.warehouse.patches import patch_prices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from goldenthread.app.desk import Desk
     from goldenthread.domain.trade import Outcome, Trade
     from goldenthread.ports.hot_store import Body, Collection, Document, HotStore
+    from goldenthread.ports.warehouse import Warehouse
     from goldenthread.positions.blotter import Blotter
     from goldenthread.positions.session import Session
 
@@ -124,8 +126,7 @@ def _load(
         *loops.load_dimensions(warehouse, versions, stamp),
         loops.load_dates(warehouse, span.after + _DAY, span.run.ds, stamp),
         loops.load_trades(warehouse, _trades(ended), stamp),
-        loops.load_rejected(warehouse, rejected, stamp),
-        loops.load_expired(warehouse, expired, stamp),
+        *patch_prices(warehouse, rejected, expired, stamp),
         *loops.load_snapshots(warehouse, *_days(ended), stamp),
         *loops.load_bars(
             warehouse, bars.filter(pl.col("ds").is_between(since, span.run.ds)), actions, stamp
@@ -136,10 +137,33 @@ def _load(
             [(f, p) for p in held.values() for f in p.fills if span.holds(f.ds)],
             stamp,
         ),
+        *_load_acts(warehouse, store, stamp),
     ]
     quarantine.put(store, [row for result in results for row in result.refused], stamp)
     loops.load_run(warehouse, _job(desk, stamp), results, stamp)
     warehouse.publish()
+
+
+def _load_acts(
+    warehouse: Warehouse, store: HotStore, stamp: loops.RunStamp
+) -> list[loops.LoopResult]:
+    """The operator's last requests in ``audit_log``, dated by when they were made."""
+    results = []
+    for name in ("halt", "flatten"):
+        document = store.get("operator_requests", name)
+        if document is None:
+            continue
+        asked = dt.datetime.fromisoformat(document.body["asked_at"])
+        act = {
+            "id": f"{stamp.book}/{name}/{asked.isoformat()}",
+            "acted_at": asked,
+            "actor": document.body["actor"],
+            "action": name.upper() if document.body["active"] else "RESUME",
+            "subject": stamp.book,
+            "detail": {"reason": document.body["reason"]},
+        }
+        results.append(loops.audit(warehouse, [act], replace(stamp, ds=asked.date())))
+    return results
 
 
 def _job(desk: Desk, stamp: loops.RunStamp) -> dict[str, object]:

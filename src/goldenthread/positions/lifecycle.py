@@ -163,7 +163,7 @@ def _with_due(
     due = {
         ExitReason.EXTERNAL: asked is ExitReason.EXTERNAL,
         ExitReason.STOP_GAPPED: _is_gapped(session, blotter, position),
-        ExitReason.TIME: position.bars_held > position.max_bars,
+        ExitReason.TIME: position.bars_held >= position.max_bars,
         ExitReason.RULE: asked is ExitReason.RULE,
     }
     reason = next((reason for reason in _LEAVING_ALL if due[reason]), None)

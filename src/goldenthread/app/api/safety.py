@@ -19,7 +19,11 @@ def halt(project: Project, book: str, reason: str) -> dict[str, object]:
 
 
 def resume(project: Project, book: str) -> dict[str, object]:
-    """The book's new state: entries allowed again."""
+    """The book's new state: entries allowed again, and a standing flatten withdrawn."""
+    name = project.book(book)
+    store = open_hot_store(project.settings, project.root, name)
+    if store.get("operator_requests", "flatten") is not None:
+        _request(project, book, "flatten", active=False, reason="")
     return _request(project, book, "halt", active=False, reason="")
 
 
