@@ -11,8 +11,9 @@ import pytest
 from goldenthread.adapters.broker.simulated import SimulatedSettings
 from goldenthread.domain.asset import ActionKind
 from goldenthread.domain.errors import EngineRefusedError, UnknownOutcomeError
+from goldenthread.domain.position import PositionStatus
 from goldenthread.domain.signal import SignalStatus
-from positions.rig import CALM, D, Market, Rig, candidate, plan
+from positions.rig import CALM, D, Market, Rig, candidate, day, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,6 +132,15 @@ def test_a_kill_at_every_write_and_call_leaves_the_same_records(
         assert seen(rig) == expected, f"killed at {at}"
 
 
+def test_one_blotter_for_all_days_keeps_the_same_records(
+    tmp_path: Path, uncrashed: tuple[dict[str, Any], int]
+) -> None:
+    rig = Rig(tmp_path, busy_market())
+    rig.lasting = rig.blotter()
+    busy_days(rig)
+    assert seen(rig) == uncrashed[0]
+
+
 def test_every_step_run_twice_on_a_finished_day_changes_nothing(tmp_path: Path) -> None:
     rig = Rig(tmp_path, busy_market())
     resting = plan(targets=[("110", "0.5")], trail=D(5))
@@ -142,6 +152,38 @@ def test_every_step_run_twice_on_a_finished_day_changes_nothing(tmp_path: Path) 
         assert rig.image() == before
         assert rig.sent == 0
         rig.run(number)
+
+
+@pytest.mark.parametrize("dies_at", [None, 3])  # the account is asked before entries are sent
+def test_entries_are_sent_in_the_order_of_decision_also_by_a_restart(
+    tmp_path: Path, dies_at: int | None
+) -> None:
+    market = Market().add("AAPL", 2, CALM, CALM).add("IBM", 2, CALM, CALM)
+    rig = Rig(tmp_path, market)
+    rig.broker = Watched(rig.exchange, Bomb(dies_at))
+    ideas = [candidate(s, 2, plan(), priority=p) for s, p in (("AAPL", "1"), ("IBM", "2"))]
+    if dies_at is not None:
+        with pytest.raises(KilledError):
+            rig.run(2, *ideas)
+        assert set(rig.orders().values()) == {"PENDING"}
+    rig.run(2, *ideas)
+    assert rig.broker.symbols == ["IBM", "AAPL"]
+
+
+class Watched:
+    """A broker whose account may kill the run, and whose submissions are written down."""
+
+    def __init__(self, inner: Broker, bomb: Bomb) -> None:
+        self.inner = inner
+        self.account = bomb.around(inner.account)
+        self.symbols: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  the rest of the broker
+        return getattr(self.inner, name)
+
+    def submit(self, request: OrderRequest) -> tuple[OrderReport, ...]:
+        self.symbols.append(request.symbol)
+        return self.inner.submit(request)
 
 
 class Moody:
@@ -211,6 +253,29 @@ def test_a_refusal_by_the_broker_rejects_the_signal_with_its_code(tmp_path: Path
     assert signal.status is SignalStatus.REJECTED
     assert (signal.rejection_reason, signal.broker_code) == ("BROKER_REFUSED", "40310000")
     assert set(rig.orders().values()) == {"REFUSED"}
+
+
+def partly(seed: int) -> SimulatedSettings:
+    return SimulatedSettings("t", D(100_000), slippage_bps=D(0), seed=seed, partial_probability=1.0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_entry_filled_in_part_is_cut_fitted_and_protected(tmp_path: Path, seed: int) -> None:
+    market = Market().add("AAPL", 2, CALM, CALM, CALM).add("BTC/USD", 2, CALM, CALM, CALM)
+    rig = Rig(tmp_path, market, settings=partly(seed))
+    parts = plan(targets=[("150", "0.5")])
+    rig.run(2, candidate("AAPL", 2, parts), candidate("BTC/USD", 2, parts))
+    rig.run(3, done=False)
+    before = seen(rig)
+    rig.run(3)  # a restart takes no part twice
+    assert {**seen(rig), "snapshots": []} == {**before, "snapshots": []}
+    nothing_bare(rig)
+    for position in rig.positions():
+        assert position.status is PositionStatus.OPEN
+        assert position.quantity == position.bought < 10
+        assert sum(t.quantity for t in position.tranches) == position.bought
+    shares = {o.quantity for o in rig.exchange.orders(day(1)) if o.status.is_open}
+    assert all(quantity < 10 for quantity in shares)
 
 
 @pytest.mark.parametrize("seed", range(8))

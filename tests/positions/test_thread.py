@@ -151,6 +151,14 @@ def test_a_rule_exit_waits_for_the_next_bar_when_a_session_has_none(tmp_path: Pa
     money_holds(rig)
 
 
+def test_a_rule_is_not_asked_on_a_session_without_a_bar(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, Market().add("AAPL", 2, CALM, CALM, "", CALM))
+    rig.run(2, candidate("AAPL", 2, plan()))
+    rig.run(3)
+    rig.run(4, rules=["AAPL"])
+    assert rig.position().due is None
+
+
 def test_a_short_is_mirrored(tmp_path: Path) -> None:
     market = Market().add("AAPL", 2, CALM, CALM, "98 99 89 92", "91 104 90 103")
     rig = Rig(tmp_path, market)

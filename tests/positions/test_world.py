@@ -125,7 +125,8 @@ def test_five_sessions_without_a_bar_mark_the_position_stale(tmp_path: Path) -> 
     rig = Rig(tmp_path, Market().add("AAPL", 2, CALM, CALM))
     rig.run(2, candidate("AAPL", 2, plan()))
     for number in (3, 4, 5, 6, 7, 8, 9):  # the 6th and 7th are a weekend
-        rig.run(number)
+        rig.run(number, done=False)
+        rig.run(number)  # a restart counts no session twice
     assert (rig.position().stale_sessions, rig.position().flags) == (4, ())
     rig.run(10)
     assert (rig.position().stale_sessions, rig.position().flags) == (5, ("STALE",))
@@ -222,6 +223,20 @@ def test_another_quantity_at_the_broker_freezes_and_holds_back_the_exit(
     rig.broker = rig.exchange
     rig.run(4)  # the ledgers agree again: the exit that stayed due is sent
     assert rig.orders()["exit1-1"] == "WORKING"
+
+
+def test_a_doubtful_equity_gets_no_new_stop_but_a_doubtful_coin_does(tmp_path: Path) -> None:
+    market = Market().add("AAPL", 2, CALM, CALM).add("BTC/USD", 2, CALM, "100 101 94 96")
+    partly = SimulatedSettings("t", D(100_000), slippage_bps=D(0), partial_probability=1.0)
+    rig = Rig(tmp_path, market, settings=partly)
+    coin = plan("95", order="limit", valid_bars=2)
+    rig.run(2, candidate("AAPL", 2, plan()), candidate("BTC/USD", 2, coin))
+    rig.broker = Account(rig.exchange, {"AAPL": "1000", "BTC/USD": "1000"})
+    rig.run(3)
+    assert rig.reconciled is not None
+    assert set(rig.reconciled.frozen) == {"AAPL", "BTC/USD"}
+    stops = [r.symbol for r in rig.exchange.orders(day(1)) if r.stop_price and r.status.is_open]
+    assert stops == ["BTC/USD"]
 
 
 class UnposedFee:
@@ -368,6 +383,78 @@ def test_missed_days_carry_their_exits_and_send_no_stale_entry(tmp_path: Path) -
     assert [b["rejection_reasons"] for b in late] == [["STALE_DATA"]]
 
 
+class Late:
+    """The exchange, with executions that become visible later than the orders they filled."""
+
+    def __init__(self, inner: Any) -> None:  # noqa: ANN401  any broker
+        self.inner = inner
+        self.hidden: frozenset[OrderSide] = frozenset()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  the rest of the broker
+        return getattr(self.inner, name)
+
+    def fills(self, since: dt.date) -> list[Fill]:
+        fills: list[Fill] = self.inner.fills(since)
+        return [f for f in fills if f.side not in self.hidden]
+
+
+def test_a_sale_by_hand_takes_the_resting_stop_with_it(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, Market().add("AAPL", 2, CALM, CALM, CALM))
+    rig.run(2, candidate("AAPL", 2, plan()))
+    rig.run(3)
+
+    class WithSale(Late):
+        def fills(self, since: dt.date) -> list[Fill]:
+            fills: list[Fill] = self.inner.fills(since)
+            (bought,) = self.inner.fills(day(3))
+            sold = {"execution_id": "h", "broker_order_id": "h", "side": OrderSide.SELL}
+            return [*fills, bought.model_copy(update={**sold, "ds": day(4)})]
+
+    rig.broker = WithSale(rig.exchange)
+    rig.run(4)
+    assert rig.position().exit_reason is ExitReason.EXTERNAL
+    stops = [r for r in rig.exchange.orders(day(1)) if r.leg]
+    assert [r.status for r in stops] == [OrderStatus.CANCELED]
+    assert rig.orders()["stop1-1"] == "DONE"
+
+
+def test_an_execution_that_shows_late_is_still_taken_with_its_reason(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, Market().add("AAPL", 2, CALM, CALM, "95 96 89 91", CALM))
+    late = Late(rig.exchange)
+    rig.broker = late
+    rig.run(2, candidate("AAPL", 2, plan()))
+    rig.run(3)
+    late.hidden = frozenset({OrderSide.SELL})
+    rig.run(4)
+    assert rig.position().status is PositionStatus.OPEN
+    assert rig.orders()["stop1-1"] == "WORKING"  # filled there, but not yet by our books
+    late.hidden = frozenset()
+    rig.run(5)
+    assert rig.position().exit_reason is ExitReason.STOP
+    assert rig.position().exit_ds == day(4)
+    assert rig.position().bars_held == 2
+
+
+def test_an_execution_of_an_order_that_is_final_for_us_finds_it(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, Market().add("AAPL", 2, CALM, CALM, "100 110 99 108", "104 105 102 103"))
+    rig.run(2, candidate("AAPL", 2, plan(trail=D(5))))
+    rig.run(3)
+    (old,) = [r for r in rig.exchange.orders(day(3)) if r.leg and r.status.is_open]
+    rig.run(4)  # the stop was moved twice; its predecessors are done
+
+    class Confused(Late):
+        def fills(self, since: dt.date) -> list[Fill]:
+            fills: list[Fill] = self.inner.fills(since)
+            known = {"broker_order_id": old.broker_order_id}
+            return [f.model_copy(update=known) if f.ds == day(5) else f for f in fills]
+
+    rig.broker = Confused(rig.exchange)
+    rig.run(5)
+    position = rig.position()
+    assert position.exits[0].order_key.endswith("-stop1-2")
+    assert position.exit_reason is ExitReason.TRAIL
+
+
 def test_a_lost_lease_stops_the_run_before_it_writes(tmp_path: Path) -> None:
     rig = Rig(tmp_path, Market().add("AAPL", 2, CALM, CALM))
     rig.run(2, candidate("AAPL", 2, plan()))
@@ -389,6 +476,20 @@ def test_a_document_changed_by_somebody_else_is_a_conflict(tmp_path: Path) -> No
     position = next(iter(blotter.positions.values()))
     blotter.stage(position.model_copy(update={"flags": ("X",)}))
     with pytest.raises(ConflictError):
+        blotter.commit()
+
+
+def test_a_document_changed_between_two_commits_of_a_run_is_a_conflict(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, Market().add("AAPL", 2, CALM, CALM))
+    rig.run(2, candidate("AAPL", 2, plan()))
+    blotter = rig.blotter()
+    position = next(iter(blotter.positions.values()))
+    blotter.stage(position.model_copy(update={"flags": ("X",)}))
+    blotter.commit()
+    (document,) = rig.store.query("live_positions")
+    rig.store.compare_and_set(document, {**document.body, "flags": ["Y"]})
+    blotter.stage(position.model_copy(update={"flags": ("Z",)}))
+    with pytest.raises(ConflictError, match="not as this run wrote it"):
         blotter.commit()
 
 

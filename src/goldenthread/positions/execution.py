@@ -225,7 +225,7 @@ def _hindrance(blotter: Blotter, intent: OrderIntent, clock: dt.datetime) -> str
     """Why an entry must not be sent now; empty when it may."""
     if intent.not_after is not None and clock > intent.not_after:
         return "SUBMIT_WINDOW_MISSED"
-    return ""
+    return "KILL_SWITCH" if blotter.request("halt") is not None else ""
 
 
 def _give_up(blotter: Blotter, intent: OrderIntent, reason: str) -> None:

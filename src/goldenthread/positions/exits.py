@@ -83,14 +83,16 @@ def protect(session: Session, blotter: Blotter, ahead: Mapping[str, Decimal]) ->
     """Stage a stop for everything held without one.
 
     ``ahead`` is what executions after ``ds`` changed in what is held, by position id. A part
-    of an equity position with a target of its own gets both, as OCO. A symbol that is frozen
-    waits: what we hold of it is in doubt.
+    of an equity position with a target of its own gets both, as OCO. An equity that is frozen
+    waits: a stop for shares that are not there would sell short. Coins cannot be sold short.
     """
     for position in list(blotter.positions.values()):
-        if position.symbol in blotter.frozen or _is_leaving(blotter, position):
+        asset = session.asset(position.symbol)
+        doubtful = position.symbol in blotter.frozen and asset.exit_mode is ExitMode.RESTING
+        if doubtful or _is_leaving(blotter, position):
             continue
         bare = _unprotected(blotter, position, ahead.get(position.position_id, _ZERO))
-        bare = round_quantity(bare, session.asset(position.symbol))
+        bare = round_quantity(bare, asset)
         if bare <= 0:
             continue
         for request in _protection(session, blotter, position, bare):
