@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 
 .PHONY: demo test check ci-setup install format lock catalog bench clean
 
-demo: install ## two years of real bars, six strategies, a report
+demo: install ## two years of real bars, eight strategies, a report
 	$(BIN)/goldenthread demo
 
 test: install ## the whole test suite
@@ -38,8 +38,9 @@ format: install
 lock: ## renew requirements.lock from pyproject.toml
 	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --extra demo --extra dev --output-file requirements.lock pyproject.toml
 
-catalog: install ## renew docs/data/00_data_catalog.md from the models
+catalog: install ## renew the pages generated from the code: data catalog, tables of functions
 	$(BIN)/python -m goldenthread.warehouse.catalog > docs/data/00_data_catalog.md
+	$(BIN)/python tests/architecture/function_pages.py
 
 bench: install ## measure; never part of the tests
 	$(BIN)/python -m pytest tests/benches/bench_*.py -m bench -s -p no:xdist

@@ -26,6 +26,7 @@ from goldenthread.positions.lifecycle import advance, retire
 from goldenthread.positions.reconciliation import Reconciled, reconcile
 from goldenthread.positions.session import Session
 from goldenthread.positions.snapshot import Ledger, snapshot
+from goldenthread.rules.splits import ratio_between, split_price
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -116,9 +117,13 @@ class Market:
         return ASSETS[symbol]
 
     def last_close(self, symbol: str, ds: dt.date) -> Decimal | None:
-        """The last close known on that date."""
+        """The last close known on that date, in its units."""
         known = sorted(d for s, d in self.bars if s == symbol and d <= ds)
-        return self.bars[symbol, known[-1]].close if known else None
+        if not known:
+            return None
+        mine = [a for a in self.actions if a.symbol == symbol]
+        close = self.bars[symbol, known[-1]].close
+        return split_price(close, ratio_between(mine, known[-1], ds))
 
 
 def _scales(action: CorporateAction, fill: Fill, exchange: SimulatedBroker) -> bool:

@@ -64,7 +64,7 @@ def test_a_candidate_tells_what_the_strategy_saw() -> None:
     ]
     window = market.window("AAPL", D(2024, 1, 3))
     assert window is not None
-    assert candidate.bars_digest == window.bars_digest
+    assert candidate.bars_digest == window.digest(compile_strategy(plan).lookback)
 
 
 def exit_rules(**parts: object) -> Exit:

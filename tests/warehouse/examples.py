@@ -60,7 +60,7 @@ def signal(symbol: str = "AAPL", ds: dt.date = DAY, **changes: object) -> Signal
     """A refused breakout: close 100, stop 95, two filters of which the second failed."""
     values: dict[str, Any] = {
         "book": BOOK,
-        "signal_id": signal_id(ds, changes.get("strategy_id", "breakout"), symbol),
+        "signal_id": signal_id(ds, str(changes.get("strategy_id", "breakout")), symbol),
         "ds": ds,
         "strategy_id": "breakout",
         "version_key": "v1",
@@ -151,8 +151,7 @@ def trade(
         status=SignalStatus.CLOSED,
         rejection_reason=None,
         rejection_reasons=(),
-        **{k: v for k, v in changes.items() if k in {"strategy_id", "version_key"}},
-    )
+    ).model_copy(update={k: v for k, v in changes.items() if k == "version_key"})
     net = Decimal(net_pnl)
     values: dict[str, Any] = {
         "book": BOOK,

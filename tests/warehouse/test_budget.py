@@ -59,7 +59,7 @@ def ten_trades() -> Warehouse:
         f"{TRADES} WHERE ds IN UNNEST(@days)",
         f"{TRADES} AS t WHERE t.ds = @from",
         (
-            "SELECT t.symbol FROM fact_trades AS t JOIN fact_fills AS f ON f.position_id = t.trade_id "
+            "SELECT t.symbol FROM fact_trades AS t JOIN fact_fills AS f ON f.fill_no = t.bars_held "
             "AND f.ds BETWEEN @from AND @to WHERE t.ds BETWEEN @from AND @to"
         ),
         "WITH t AS (SELECT * FROM fact_trades WHERE ds = @from) SELECT COUNT(*) FROM t",
@@ -86,8 +86,12 @@ def test_a_query_with_its_dates_bounded_is_let_through(sql: str) -> None:
         f"{TRADES} WHERE NOT ds BETWEEN @from AND @to",
         f"{TRADES} WHERE FORMAT_DATE('%Y', ds) = '2024'",
         (
-            "SELECT t.symbol FROM fact_trades AS t JOIN fact_fills AS f ON f.position_id = t.trade_id "
+            "SELECT t.symbol FROM fact_trades AS t JOIN fact_fills AS f ON f.fill_no = t.bars_held "
             "WHERE t.ds BETWEEN @from AND @to"
+        ),
+        (
+            "SELECT t.symbol FROM fact_trades AS t LEFT JOIN dim_dates AS d ON d.ds = t.ds "
+            "AND t.ds BETWEEN @from AND @to"
         ),
         "WITH t AS (SELECT * FROM fact_trades) SELECT * FROM t WHERE ds = @from",
         "SELECT (SELECT COUNT(*) FROM fact_fills) AS n",
@@ -145,6 +149,45 @@ def test_a_query_inside_its_budget_is_answered_and_written_down(budget: Budget) 
     # two rows of symbol (32 bytes for a text) and ds (8)
     assert (entry["bytes"], entry["allowed"], entry["sql"]) == (80, True, sql)
     assert entry["at"] == NIGHT.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        ("SELECT symbol FROM fact_trades WHERE ds = @from", 1),
+        ("SELECT symbol FROM fact_trades WHERE ds >= @from AND ds < @to", 1),
+        ("SELECT symbol FROM fact_trades AS t WHERE t.ds BETWEEN @from AND @to", 2),
+        (
+            (
+                "SELECT symbol FROM fact_trades WHERE ds >= @from "
+                "AND ds < DATE_ADD(@from, INTERVAL 3 DAY)"
+            ),
+            3,
+        ),
+        ("WITH x AS (SELECT symbol FROM fact_trades WHERE ds = @to) SELECT * FROM x", 1),
+        ("SELECT symbol FROM fact_trades WHERE ds = @from AND symbol = 'ABSENT'", 1),
+        (
+            (
+                "SELECT t.symbol FROM fact_trades AS t LEFT JOIN fact_fills AS f "
+                "ON f.fill_no = t.bars_held AND f.ds = @from WHERE t.ds = @from"
+            ),
+            1,
+        ),
+    ],
+)
+def test_the_estimate_counts_the_rows_of_the_dates_asked_for(sql: str, rows: int) -> None:
+    size = ten_trades().estimate(sql, {"from": day(5), "to": day(6)})
+    other = 8 if "bars_held" in sql else 0  # an INT64 beside symbol and ds
+    assert size == rows * (32 + 8 + other)
+
+
+def test_a_view_costs_what_the_tables_under_it_cost() -> None:
+    dates = {"from": day(5), "to": day(6)}
+    sql = "SELECT * FROM all_signals WHERE ds BETWEEN @from AND @to"
+    one = ten_trades().estimate(sql, dates)
+    assert one > 0
+    wider = ten_trades().estimate(sql, {"from": day(5), "to": day(8)})
+    assert wider == 2 * one  # four trades, not two
 
 
 def test_a_query_above_its_budget_is_refused_unread_and_written_down(budget: Budget) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -8,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from goldenthread.domain.errors import UsageError
+from goldenthread.ports.warehouse import Column
 from goldenthread.warehouse import loops
-from goldenthread.warehouse.digest import digest, table_digests
+from goldenthread.warehouse.digest import _feed, digest, table_digests
 from warehouse.examples import (
     BOOK,
     account,
@@ -91,6 +94,24 @@ def test_every_decided_value_is_in_the_digest(change: dict[str, Any]) -> None:
     loops.load_rejected(one, [(signal(), waiting())], run())
     loops.load_rejected(other, [(signal(**change), waiting())], run())
     assert digest(one, BOOK) != digest(other, BOOK)
+
+
+def test_where_one_text_ends_and_the_next_begins_is_in_the_digest() -> None:
+    one, other = empty(), empty()
+    loops.load_rejected(one, [(signal(rejection_reasons=("AB", "C")), waiting())], run())
+    loops.load_rejected(other, [(signal(rejection_reasons=("A", "BC")), waiting())], run())
+    assert digest(one, BOOK) != digest(other, BOOK)
+
+
+def test_no_list_and_an_empty_list_are_not_the_same() -> None:
+    column = Column("tags", "STRINGS", nullable=True, decided=True, description="")
+    hashes = []
+    values: tuple[list[str] | None, ...] = (None, [])
+    for value in values:
+        sha = hashlib.sha256()
+        _feed(sha, pa.array([value], pa.list_(pa.string())), column)
+        hashes.append(sha.hexdigest())
+    assert hashes[0] != hashes[1]
 
 
 def test_operational_values_are_not_in_the_digest() -> None:

@@ -7,13 +7,14 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from goldenthread.warehouse import guardian as module
+from goldenthread.warehouse.arrow import arrow_schema
 from goldenthread.warehouse.guardian import guardian_of
-from goldenthread.warehouse.tables import MODELS, TABLES, arrow_schema, schema_version
+from goldenthread.warehouse.tables import MODELS, TABLES, schema_version
 from warehouse.examples import DAY, NIGHT
 
 STAMP = {"run_id": "run-1", "loaded_at": NIGHT}
@@ -92,6 +93,11 @@ def test_a_column_too_many_or_too_few_is_refused() -> None:
     assert checked.rows.num_rows == 1
 
 
+def test_a_column_too_many_is_refused_even_alone() -> None:
+    (refused,) = guardian_of("fact_bars").check([{**BAR, "extra": 1}], STAMP).refused
+    assert (refused.field, refused.reason) == ("extra", "extra: Extra inputs are not permitted")
+
+
 def test_a_column_renamed_is_both_missing_and_too_many() -> None:
     renamed = {("price" if name == "close" else name): value for name, value in BAR.items()}
     (refused,) = guardian_of("fact_bars").check([renamed], STAMP).refused
@@ -119,6 +125,9 @@ def test_the_fast_way_and_the_row_by_row_way_accept_the_same(field: str, value: 
 
 @settings(max_examples=200, deadline=None)
 @given(value=st.decimals(allow_nan=False, allow_infinity=False))
+@example(value=Decimal("9.999999999999958056960000E-24"))  # Arrow reads it as 0
+@example(value=Decimal("64.786088677160743890045763544378643180000000000000"))
+@example(value=Decimal("1." + "0" * 48))
 def test_a_decimal_is_either_stored_exactly_or_refused(value: Decimal) -> None:
     checked = guardian_of("fact_bars").check([{**BAR, "close": value}], STAMP)
     stored = checked.rows["close"].to_pylist()

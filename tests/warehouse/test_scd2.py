@@ -75,6 +75,17 @@ def test_strategies_do_not_touch_one_another() -> None:
     ]
 
 
+def test_at_the_instant_of_a_change_the_new_version_holds() -> None:
+    versions = history({"x": A}, {"x": B})
+    moment = dt.timedelta(microseconds=1)
+    before, after = (
+        in_force(versions, "x", at(day(1)) - moment),
+        in_force(versions, "x", at(day(1))),
+    )
+    assert (before and before.version_key, after and after.version_key) == ("a", "b")
+    assert in_force(versions, "x", at(day(0)) - moment) is None
+
+
 def test_time_that_goes_backwards_is_a_conflict() -> None:
     versions = history({"x": A}, {"x": B})
     with pytest.raises(ConflictError, match="not after"):
@@ -88,7 +99,7 @@ def test_at_every_instant_each_id_has_at_most_one_version_and_it_is_the_configur
     versions = history(*days)
     for n, configs in enumerate(days):
         for name in "xyz":
-            found = in_force(versions, name, at(day(n)) + dt.timedelta(hours=1))
+            found = in_force(versions, name, at(day(n)))
             expected = configs.get(name)
             assert (found and (found.version_key, found.config)) == expected
     for earlier, later in pairwise(versions):

@@ -57,7 +57,7 @@ def test_a_day_of_a_strategy_has_its_hand_computed_figures() -> None:
     assert third["profit_factor"] == 0.25  # 30 / (40 + 80)
     assert (third["gross_pnl"], third["fees"]) == (Decimal(-87), Decimal(3))  # 3 fees of 1
     first = daily.row(0, named=True)
-    assert (first["rejected"], first["trades"], first["win_rate"]) == (4, 0, None)
+    assert (first["rejected"], first["trades"], first["wins"], first["win_rate"]) == (4, 0, 0, None)
     assert daily.row(1, named=True)["expired"] == 1
 
 

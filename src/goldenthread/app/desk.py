@@ -97,9 +97,13 @@ class Desk:
     def session(self, run: FrozenRun, state: BookState) -> Session:
         """What the run knows of its date before it touches the book."""
         symbols = list(self.assets)
-        bars = {s: bar for s in symbols if (bar := self.bars.tradable(s, run.ds)) is not None}
+        bars = {
+            s: bar for s in symbols if (bar := self.bars.tradable(s, run.ds, run.now)) is not None
+        }
         closes = {
-            s: close for s in symbols if (close := self.bars.last_close(s, run.ds)) is not None
+            s: close
+            for s in symbols
+            if (close := self.bars.last_close(s, run.ds, run.now)) is not None
         }
         return Session(
             book=self.book,

@@ -38,8 +38,14 @@ if TYPE_CHECKING:
 
 
 _DAY = dt.timedelta(days=1)
+_RUN_AT = dt.time(0, 5, tzinfo=dt.UTC)
 _WAIT = dt.timedelta(days=14)
 """How far ahead an exchange looks for the open a market order fills at."""
+
+
+def _known(ds: dt.date) -> dt.datetime:
+    """The instant a run of ``ds`` starts at."""
+    return dt.datetime.combine(ds + _DAY, _RUN_AT)
 
 
 @dataclass(frozen=True)
@@ -56,19 +62,25 @@ class Engines:
 
 @dataclass(frozen=True)
 class ExchangeBars:
-    """The bars a simulated exchange trades on: the book of bars the decisions read too."""
+    """The bars a simulated exchange trades on, as a run of their date knows them.
+
+    A revision that comes later changes no execution that has happened.
+    """
 
     bars: BarBook
     assets: Mapping[str, Asset]
 
     def bar(self, symbol: str, ds: dt.date) -> Bar | None:
         """The tradable raw bar, or None for a session without one."""
-        return self.bars.tradable(symbol, ds)
+        return self.bars.tradable(symbol, ds, _known(ds))
 
     def next_open(self, symbol: str, ds: dt.date) -> tuple[dt.date, Decimal] | None:
         """Date and open of the first tradable bar after ``ds``, as far as there is one yet."""
-        after = self.bars.bars_since(symbol, ds, ds + _WAIT)
-        return (after[0].ds, after[0].open) if after else None
+        for after in self.bars.bars_since(symbol, ds, ds + _WAIT):
+            first = self.bar(symbol, after.ds)
+            if first is not None:
+                return first.ds, first.open
+        return None
 
     def ratio(self, symbol: str, ds: dt.date) -> Decimal:
         """Shares after the open of ``ds`` for one share before."""
@@ -80,7 +92,7 @@ class ExchangeBars:
 
     def last_close(self, symbol: str, ds: dt.date) -> Decimal | None:
         """The last known raw close up to ``ds``."""
-        return self.bars.last_close(symbol, ds)
+        return self.bars.last_close(symbol, ds, _known(ds))
 
 
 def open_engines(

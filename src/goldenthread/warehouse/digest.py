@@ -14,7 +14,7 @@ from goldenthread.warehouse.rows.columns import LAST_DS, LEAST_DS
 from goldenthread.warehouse.tables import TABLES, UNDIGESTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from goldenthread.ports.warehouse import Column, Table, Warehouse
 
@@ -30,8 +30,13 @@ def digest(warehouse: Warehouse, book: str, tables: Iterable[str] | None = None)
     Raises:
         UsageError: A table that does not exist, or is not digested.
     """
+    return combined(table_digests(warehouse, book, tables))
+
+
+def combined(parts: Mapping[str, str]) -> str:
+    """The digest over those of the tables."""
     total = hashlib.sha256()
-    for name, part in table_digests(warehouse, book, tables).items():
+    for name, part in parts.items():
         total.update(f"{name}={part}\n".encode())
     return total.hexdigest()
 

@@ -15,6 +15,7 @@ from goldenthread.domain.order import (
     OrderSide,
     OrderType,
 )
+from goldenthread.rules.splits import split_price
 
 D = Decimal
 
@@ -80,9 +81,15 @@ class HandMarket:
         return self.assets[symbol]
 
     def last_close(self, symbol: str, ds: dt.date) -> Decimal | None:
-        """The last close up to that date."""
+        """The last close up to that date, in the units of that date."""
         earlier = sorted(d for s, d in self.bars if s == symbol and d <= ds)
-        return self.bars[symbol, earlier[-1]].close if earlier else None
+        if not earlier:
+            return None
+        close = self.bars[symbol, earlier[-1]].close
+        for (split, on), ratio in sorted(self.splits.items()):
+            if split == symbol and earlier[-1] < on <= ds:
+                close = split_price(close, ratio)
+        return close
 
 
 def stocks(*prices: str, symbol: str = "AAPL") -> HandMarket:

@@ -62,15 +62,15 @@ class DuckDBSession(Warehouse):
             self._connection.register(INCOMING, rows)
             try:
                 self._refuse_duplicates(table, plan.duplicated)
-                if not self._row(plan.occupied):
-                    self._together([(plan.insert, None)])
-                    return Merged(rows.num_rows, 0, 0)
-                matched, newer, contradicting = self._row(plan.matched)
+                matched = newer = contradicting = 0
+                if self._row(plan.occupied):
+                    matched, newer, contradicting = self._row(plan.matched)
                 if contradicting:
                     raise ConflictError(self._contradiction(table, plan.contradiction))
                 inserted = rows.num_rows - matched
-                if inserted or newer:
-                    self._together([(plan.merge, None)])
+                needed = [plan.update] * bool(newer) + [plan.insert] * bool(inserted)
+                if needed:
+                    self._together([(statement, None) for statement in needed])
             finally:
                 self._connection.unregister(INCOMING)
         return Merged(inserted, newer, matched - newer)

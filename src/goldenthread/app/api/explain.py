@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from goldenthread.app.api.desks import open_desk
-from goldenthread.app.api.records import facts, full_id
+from goldenthread.app.api.records import facts, full_id, signals
 from goldenthread.app.engines import open_hot_store
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.ids import signal_ds, signal_id
@@ -109,7 +109,17 @@ def _why(project: Project, book: str, symbol: str, ds: dt.date) -> list[dict[str
     if symbol not in desk.assets:
         msg = f"no bars of {symbol!r}; there are: {', '.join(sorted(desk.assets))}"
         raise UsageError(msg)
-    return [_reason(desk, compiled, symbol, ds) for compiled in desk.library.current]
+    known = {row["signal_id"]: row for row in signals(project, book, (ds, ds))}
+    rows = [_reason(desk, compiled, symbol, ds) for compiled in desk.library.current]
+    return [{**row, "why": _ended(row, known) or row["why"]} for row in rows]
+
+
+def _ended(row: dict[str, Any], known: dict[str, dict[str, Any]]) -> str:
+    """What became of the row's signal in the book; empty when the book has none."""
+    found = known.get(row["signal_id"])
+    if found is None:
+        return ""
+    return f"{found['outcome']}: {found['reason']}" if found["reason"] else str(found["outcome"])
 
 
 def _reason(desk: Desk, compiled: CompiledStrategy, symbol: str, ds: dt.date) -> dict[str, Any]:
@@ -124,5 +134,6 @@ def _reason(desk: Desk, compiled: CompiledStrategy, symbol: str, ds: dt.date) ->
     if candidate is None:
         return {**row, "why": f"entry.when was not true: {compiled.strategy.entry.when}"}
     failed = ", ".join(candidate.failed)
-    why = f"filters failed: {failed}" if failed else "every filter passed; the gates decided"
-    return {**row, "signal_id": signal_id(ds, name, symbol), "failed": failed, "why": why}
+    why = f"filters failed: {failed}" if failed else "every filter passed; not run in this book"
+    found = signal_id(ds, name, symbol)
+    return {**row, "signal_id": found, "failed": failed or None, "why": why}

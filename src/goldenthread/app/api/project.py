@@ -111,12 +111,15 @@ class Project:
         return strategy.model_copy(update={"universes": members})
 
 
-def init_project(root: Path) -> list[str]:
-    """The files written; whatever is there already is kept as it is."""
+def init_project(root: Path, *, samples: bool = True) -> list[str]:
+    """The files written, sample strategies only if wanted; whatever is there already is kept."""
     written = []
+    (root / "strategies").mkdir(parents=True, exist_ok=True)
     with as_file(_TEMPLATES) as templates:
         for source in sorted(p for p in templates.rglob("*.toml")):
             target = root / source.relative_to(templates)
+            if source.parent.name == "strategies" and not samples:
+                continue
             if not target.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source, target)

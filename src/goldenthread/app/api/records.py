@@ -24,7 +24,8 @@ _SIGNALS = """
 SELECT signal_id, signal_ds, strategy_id, symbol, side, LOWER(outcome) AS outcome, reason,
        outcome_status, priced_as, net_pnl
 FROM all_signals
-WHERE book = @book AND ds BETWEEN @first AND @last
+WHERE book = @book AND ds BETWEEN @first AND DATE '9999-12-31'  -- a trade stands under its exit
+  AND signal_ds BETWEEN @first AND @last
 ORDER BY signal_ds, signal_id
 """
 _ORDERS = """
@@ -57,7 +58,7 @@ def facts(project: Project, book: str, sql: str, span: Span = ALL_TIME) -> pl.Da
 
 
 def signals(project: Project, book: str, span: Span, outcome: str = "") -> list[dict[str, Any]]:
-    """Every signal of the dates and what became of it, the live ones last.
+    """Every signal decided on the dates and what became of it, the live ones last.
 
     Raises:
         UsageError: The outcome is not one there is.

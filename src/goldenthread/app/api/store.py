@@ -8,8 +8,7 @@ from goldenthread.app.clock import SystemClock
 from goldenthread.app.engines import open_hot_store, open_warehouse
 from goldenthread.warehouse import quarantine as ward
 from goldenthread.warehouse.budget import Budget, guarded_query, ledger_rows, with_range
-from goldenthread.warehouse.digest import digest as total_digest
-from goldenthread.warehouse.digest import table_digests
+from goldenthread.warehouse.digest import combined, table_digests
 from goldenthread.warehouse.loading import LoopResult, RunStamp
 from goldenthread.warehouse.tables import TABLES, UNDIGESTED
 from goldenthread.warehouse.views import prepare
@@ -61,7 +60,7 @@ def digest(project: Project, book: str) -> dict[str, str]:
         if t.name not in UNDIGESTED and "book" in {column.name for column in t.columns}
     ]
     parts = table_digests(warehouse, name, tables)
-    return {"digest": total_digest(warehouse, name, tables), **parts}
+    return {"digest": combined(parts), **parts}
 
 
 def cost(project: Project) -> list[dict[str, Any]]:

@@ -35,6 +35,7 @@ def demo(
 
 def init(
     folder: Annotated[Path, typer.Argument(help="The new project's folder.")] = HERE,
+    bare: Annotated[bool, typer.Option("--bare", help="Without the sample strategies.")] = False,
     as_json: Json = False,
 ) -> None:
     """Write goldenthread.toml, universes.toml and the sample strategies; keep what is there.
@@ -43,7 +44,7 @@ def init(
     """
     from goldenthread.app.api.project import init_project
 
-    emit(init_project(folder), as_json=as_json, title="written")
+    emit(init_project(folder, samples=not bare), as_json=as_json, title="written")
 
 
 def doctor(project: ProjectDir = HERE, as_json: Json = False) -> None:

@@ -39,7 +39,7 @@ class BarSource(Protocol):
         ...
 
     def last_close(self, symbol: str, ds: dt.date) -> Decimal | None:
-        """The last close known on ``ds``; None before the first bar."""
+        """The last believed close up to ``ds``, in the units of ``ds``; None before the first."""
         ...
 
 
