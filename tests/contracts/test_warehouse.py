@@ -306,7 +306,7 @@ LOADS = st.lists(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(loads=LOADS)
 def test_every_key_ends_with_its_first_highest_revision(
     engine: str, tmp_path_factory: pytest.TempPathFactory, loads: list[dict[str, tuple[int, int]]]

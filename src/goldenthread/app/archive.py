@@ -181,14 +181,21 @@ def _job(desk: Desk, stamp: loops.RunStamp) -> dict[str, object]:
 
 def _read_ended(store: HotStore, after: dt.date) -> Ended:
     """What ended and is not archived for good: from the last archive on, and left by it."""
+    left = store.get("job_metadata", _UNSETTLED)
+    names, unsent = ([], None) if left is None else (left.body["names"], left.body.get("unsent_from"))
+    start = after + _DAY
+    orders = min(start, dt.date.fromisoformat(unsent)) if unsent else start
     found = {
         (collection, document.id): document
         for collection, statuses in _FINAL.items()
         for status in statuses
-        for document in store.query(collection, equal={"status": status}, ds_from=after + _DAY)
+        for document in store.query(
+            collection,
+            equal={"status": status},
+            ds_from=orders if collection == "order_intents" else start,
+        )
     }
-    left = store.get("job_metadata", _UNSETTLED)
-    for name in [] if left is None else left.body["names"]:
+    for name in names:
         collection, _, key = name.partition("/")
         document = store.get(collection, key)
         if document is not None and document.body["status"] in _FINAL[collection]:
@@ -258,7 +265,16 @@ def _release(desk: Desk, blotter: Blotter, ended: Ended, unresolved: set[str]) -
 
 
 def _note_unsettled(blotter: Blotter, store: HotStore, keys: list[Key]) -> None:
-    body = {"names": [f"{collection}/{name}" for collection, name in keys]}
+    """Note down what the next archive looks for besides what is new by its date.
+
+    An order sent only after this archive brings legs and stops of its own earlier date.
+    """
+    waiting = (IntentStatus.PENDING, IntentStatus.UNKNOWN)
+    unsent = [i.ds.isoformat() for i in blotter.intents.values() if i.status in waiting]
+    body = {
+        "names": [f"{collection}/{name}" for collection, name in keys],
+        "unsent_from": min(unsent, default=None),
+    }
     known = store.get("job_metadata", _UNSETTLED)
     blotter.write(
         [Create("job_metadata", _UNSETTLED, body) if known is None else Replace(known, body)]

@@ -59,11 +59,11 @@ def dispatch(session: Session, blotter: Blotter, broker: Broker) -> int:
     """
     if not any(_needs_broker(i) for i in blotter.intents.values()):
         return 0
-    _ask_unknown(session, blotter, broker)
+    asked = _ask_unknown(session, blotter, broker)
     sent = _send_cancels(blotter, broker)
     sent += send_protection(session, blotter, broker)
     sent += _send_exits(session, blotter, broker)
-    if sent:
+    if sent or asked:
         sent += _protect(session, blotter, broker)
     entered = _send_entries(session, blotter, broker)
     if entered:
@@ -148,12 +148,14 @@ def _pending(blotter: Blotter, legs: tuple[str, ...]) -> list[OrderIntent]:
     ]
 
 
-def _ask_unknown(session: Session, blotter: Blotter, broker: Broker) -> None:
-    for intent in list(blotter.intents.values()):
-        if intent.status is IntentStatus.UNKNOWN:
-            ask(blotter, broker, intent)
-            settle(session, blotter, intent.signal_id)
+def _ask_unknown(session: Session, blotter: Blotter, broker: Broker) -> bool:
+    """Whether there was an order to ask for: what it did may call for a stop."""
+    unknown = [i for i in blotter.intents.values() if i.status is IntentStatus.UNKNOWN]
+    for intent in unknown:
+        ask(blotter, broker, intent)
+        settle(session, blotter, intent.signal_id)
     blotter.commit()
+    return bool(unknown)
 
 
 def _send_cancels(blotter: Blotter, broker: Broker) -> int:

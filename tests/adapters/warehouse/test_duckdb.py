@@ -167,11 +167,13 @@ def test_a_published_copy_is_another_file_so_an_open_reader_keeps_its_own(
 ) -> None:
     loops.load_trades(warehouse, [trade("1", day(2), "A")], run())
     warehouse.publish()
+    before = (tmp_path / "wh.read.duckdb").stat().st_ino
     reader = DuckDBSession(str(tmp_path / "wh.read.duckdb"), copy=True)
     loops.load_trades(warehouse, [trade("1", day(2), "B")], run())
     warehouse.publish()
     assert reader.query(TRADES, ALL)["symbol"].to_list() == ["A"]
     reader.close()
+    assert (tmp_path / "wh.read.duckdb").stat().st_ino != before
     assert warehouse.query(TRADES, ALL)["symbol"].to_list() == ["A", "B"]
 
 

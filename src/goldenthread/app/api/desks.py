@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from goldenthread.domain.asset import Asset
     from goldenthread.domain.strategy import Strategy
     from goldenthread.ports.hot_store import HotStore
+
 _EVER = dt.date(1900, 1, 1)
+_AHEAD = dt.timedelta(days=14)
+"""How far past its last date a desk loads bars: an exchange executes at the next open."""
 
 
 def open_desk(
@@ -71,7 +74,7 @@ def _desk(
     wire: Callable[[ExchangeBars], Engines],
 ) -> Desk:
     assets = load_assets(project)
-    judged, bars = load_bars(project, list(assets), span[1])
+    judged, bars = load_bars(project, list(assets), span[1] + _AHEAD)
     strategies = project.strategies()
     library = Library(strategies)
     engines = wire(ExchangeBars(bars, assets))
