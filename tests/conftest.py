@@ -20,3 +20,13 @@ def shared_data() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that tests measured, whichever worker they ran on."""
+    passed: list[pytest.TestReport] = terminalreporter.stats.get("passed", [])
+    figures = [text for r in passed for name, text in r.user_properties if name == "figure"]
+    if figures:
+        terminalreporter.section("figures")
+    for text in figures:
+        terminalreporter.write_line(str(text))

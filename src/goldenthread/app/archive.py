@@ -182,7 +182,9 @@ def _job(desk: Desk, stamp: loops.RunStamp) -> dict[str, object]:
 def _read_ended(store: HotStore, after: dt.date) -> Ended:
     """What ended and is not archived for good: from the last archive on, and left by it."""
     left = store.get("job_metadata", _UNSETTLED)
-    names, unsent = ([], None) if left is None else (left.body["names"], left.body.get("unsent_from"))
+    names, unsent = (
+        ([], None) if left is None else (left.body["names"], left.body.get("unsent_from"))
+    )
     start = after + _DAY
     orders = min(start, dt.date.fromisoformat(unsent)) if unsent else start
     found = {

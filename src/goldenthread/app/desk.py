@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from goldenthread.app.versions import Configs, VersionStamp, configs_of
+from goldenthread.domain.errors import ConflictError
 from goldenthread.domain.strategy import StrategyStatus
 from goldenthread.positions.session import Session
 from goldenthread.rules.calendar import next_session
@@ -63,11 +64,18 @@ class Desk:
 
     @contextmanager
     def lease(self) -> Iterator[Lease]:
-        """The right to write to the book, given back at the end."""
+        """The right to write to the book, given back at the end.
+
+        Raises:
+            LeaseLostError: Another run took over; whatever disagreed with us was its doing.
+        """
         leases = self.engines.leases
         lease = leases.acquire(LEASE, self.owner, self.lease_ttl_s)
         try:
             yield lease
+        except ConflictError:
+            leases.renew(lease, self.lease_ttl_s)
+            raise
         finally:
             leases.release(lease)
 

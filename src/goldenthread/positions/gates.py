@@ -383,7 +383,7 @@ def _standardised(returns: FloatArray | None) -> FloatArray | None:
     """Returns with mean 0 and length 1, all 0 for a price that stood still; None when too few."""
     if returns is None or len(returns) < _FEWEST_RETURNS or not np.isfinite(returns).all():
         return None
-    centred = returns - returns.mean()
+    centred: FloatArray = returns - returns.mean()
     length = float(np.sqrt(centred @ centred))
     return centred / length if length > 0 else centred  # it goes along with nothing
 

@@ -1,0 +1,165 @@
+"""The proofs must be able to fail: spoil a ledger, and the check of it says so."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pytest
+
+from app.command import command, process
+from goldenthread.app.api import proofs
+from goldenthread.market.bars import BarBook
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from goldenthread.domain.bar import BarWindow
+
+pytestmark = pytest.mark.xdist_group("summer")
+
+_SWINGS = (100.0, 101.0, 99.5, 100.5, 102.0, 101.0)
+
+
+@pytest.fixture
+def spoiled(summer: Path, tmp_path: Path) -> Path:
+    """A copy of the project that ran a summer, for one test to spoil."""
+    folder = tmp_path / "project"
+    shutil.copytree(summer, folder)
+    return folder
+
+
+def in_warehouse(folder: Path, sql: str) -> list[tuple[Any, ...]]:
+    """What the statement gives, run on the copy that readers read."""
+    with duckdb.connect(str(folder / "warehouse" / "wh.read.duckdb")) as warehouse:
+        return warehouse.execute(sql).fetchall()
+
+
+def in_file(folder: Path, name: str, sql: str, *values: object) -> int:
+    """How many rows the statement changed in a SQLite file of the project."""
+    with closing(sqlite3.connect(folder / "state" / name)) as store, store:
+        return store.execute(sql, values).rowcount
+
+
+def failing(folder: Path, *words: str) -> Any:  # noqa: ANN401  # any JSON value
+    """What a check says that must end with exit code 1."""
+    answer = command("check", *words, "--json", "--project", str(folder))
+    assert (answer.code, answer.err) == (1, "")
+    return answer.document
+
+
+def test_a_signal_that_is_nowhere_any_more_is_lost(spoiled: Path) -> None:
+    ((name,),) = in_warehouse(spoiled, "SELECT signal_id FROM fact_rejected_signals LIMIT 1")
+    in_warehouse(spoiled, f"DELETE FROM fact_rejected_signals WHERE signal_id = '{name}'")
+    assert in_file(spoiled, "hot.sqlite", "DELETE FROM document WHERE id = ?", name) == 1
+    found = failing(spoiled, "thread")
+    assert (found["lost"], found["duplicated"], found["ok"]) == (1, 0, False)
+
+
+def test_a_signal_with_two_ends_is_a_duplicate(spoiled: Path) -> None:
+    in_warehouse(spoiled, "INSERT INTO fact_trades SELECT * FROM fact_trades LIMIT 1")
+    found = failing(spoiled, "thread")
+    assert (found["lost"], found["duplicated"], found["ok"]) == (0, 1, False)
+
+
+def test_an_execution_that_no_position_holds_is_unmatched(spoiled: Path) -> None:
+    ((trade, fills),) = in_warehouse(
+        spoiled,
+        "SELECT position_id, COUNT(*) FROM fact_fills JOIN fact_trades ON trade_id = position_id"
+        " GROUP BY position_id ORDER BY position_id LIMIT 1",
+    )
+    in_warehouse(spoiled, f"DELETE FROM fact_fills WHERE position_id = '{trade}'")
+    delete = "DELETE FROM document WHERE collection = 'live_positions' AND id = ?"
+    assert in_file(spoiled, "hot.sqlite", delete, trade) == 1
+    found = failing(spoiled, "thread")
+    assert (found["unmatched_fills"], found["ok"]) == (fills, False)
+
+
+def test_money_that_two_ledgers_disagree_on_is_told(spoiled: Path) -> None:
+    in_warehouse(spoiled, "UPDATE snapshot_accounts SET money_error = 1 WHERE ds = '2012-07-02'")
+    found = failing(spoiled, "thread")
+    assert found["money_error"] == pytest.approx(1e-5, rel=0.1)  # of about 100,000
+    assert found["ok"] is False
+
+
+def test_a_share_more_at_the_broker_is_named(spoiled: Path) -> None:
+    file = "exchange-main.sqlite"
+    held = command("check", "broker", "--json", "--project", str(spoiled)).document["symbols_held"]
+    changed = in_file(spoiled, file, "UPDATE stakes SET quantity = CAST(quantity AS INT) + 1")
+    found = failing(spoiled, "broker")
+    assert len(found["differences"]) == held == changed > 0
+    assert all("broker" in words and "ledger" in words for words in found["differences"].values())
+
+
+def test_a_trade_that_made_what_the_rules_do_not_say_is_named(spoiled: Path) -> None:
+    ((trade,),) = in_warehouse(spoiled, "SELECT trade_id FROM fact_trades ORDER BY 1 LIMIT 1")
+    in_warehouse(
+        spoiled, f"UPDATE fact_trades SET net_pnl = net_pnl + 0.01 WHERE trade_id = '{trade}'"
+    )
+    found = failing(spoiled, "parity")
+    assert (found["different"], found["ok"]) == (1, False)
+    assert trade[:16] in found["shown"][0]
+
+
+class PeekingBook(BarBook):
+    """Bars that let a decision see the next day's, when there is one."""
+
+    def window(self, symbol: str, ds: dt.date, now: dt.datetime | None = None) -> BarWindow | None:
+        later = super().window(symbol, ds + dt.timedelta(days=1), now)
+        return later or super().window(symbol, ds, now)
+
+
+def test_decisions_that_look_ahead_are_found_out(
+    summer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proofs, "BarBook", PeekingBook)
+    found = failing(summer, "lookahead", "--days", "10")
+    assert found["ok"] is False
+    assert found["changed"]
+
+
+def test_a_bar_not_believed_is_listed_with_its_date(spoiled: Path) -> None:
+    closes = [
+        *_SWINGS * 10,
+        9_999.0,
+        *_SWINGS * 5,
+    ]  # a bar a hundred times too high, then as before
+    days = [dt.date(2012, 1, 1) + dt.timedelta(days=n) for n in range(len(closes))]
+    rows = "".join(f"ZZ/USD,{ds},{c},{c},{c},{c},5\n" for ds, c in zip(days, closes, strict=True))
+    (spoiled / "zz.csv").write_text(f"symbol,ds,open,high,low,close,volume\n{rows}")
+    assert command("data", "import", str(spoiled / "zz.csv"), "--project", str(spoiled)).code == 0
+    found = [row for row in failing(spoiled, "data") if row["symbol"] == "ZZ/USD"]
+    # sixty bars before it: day 60 after 1 January is 1 March in a leap year
+    assert [(row["ds"], row["state"], row["close"]) for row in found] == [
+        ("2012-03-01", "QUARANTINED", 9999.0)
+    ]
+
+
+@pytest.mark.slow
+def test_neither_zone_nor_locale_nor_archiving_changes_a_decided_row(
+    imported: Path, tmp_path: Path
+) -> None:
+    digests = {}
+    for number, (zone, locale, every) in enumerate(
+        [
+            ("UTC", "C.UTF-8", "30"),
+            ("Pacific/Kiritimati", "C", "1"),
+            ("America/New_York", "POSIX", "7"),
+        ]
+    ):
+        folder = tmp_path / str(number)
+        shutil.copytree(imported, folder)
+        here = ("--project", str(folder), "--json")
+        ran = process(
+            *("simulate", "--name", "main", "--from", "2012-06-12", "--to", "2012-07-06"),
+            *("--archive-every", every, *here),
+            variables={"TZ": zone, "LC_ALL": locale},
+        )
+        assert (ran.code, ran.err) == (0, "")
+        digests[zone] = command("warehouse", "digest", *here).document
+    first, *others = digests.values()
+    assert all(other == first for other in others)
