@@ -10,14 +10,14 @@ demo: install ## two years of real bars, eight strategies, a report
 	$(BIN)/goldenthread demo
 
 test: install ## the whole test suite
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: install ## format, lint, types, contracts, budgets, fast tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 ci-setup: install ## what a clean machine needs before `make test`; safe to repeat
 
@@ -43,7 +43,7 @@ catalog: install ## renew the pages generated from the code: data catalog, table
 	$(BIN)/python tests/architecture/function_pages.py
 
 bench: install ## measure; never part of the tests
-	$(BIN)/python -m pytest tests/benches/bench_*.py -m bench -s -p no:xdist
+	$(BIN)/python -m pytest tests/benches/bench_*.py -m bench -s -n 0
 
 clean:
 	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache
