@@ -119,12 +119,14 @@ class Position(_Part):
     @property
     def entries(self) -> tuple[Fill, ...]:
         """The executions that opened it."""
-        return tuple(f for f in self.fills if f.side is self.entry_side)
+        side = self.entry_side
+        return tuple(f for f in self.fills if f.side is side)
 
     @property
     def exits(self) -> tuple[Fill, ...]:
         """The executions that closed it."""
-        return tuple(f for f in self.fills if f.side is self.exit_side)
+        side = self.exit_side
+        return tuple(f for f in self.fills if f.side is side)
 
     @property
     def bought(self) -> Decimal:

@@ -100,6 +100,7 @@ class ShadowTrade:
         self._best: Decimal | None = None
         self._due: ExitReason | None = None
         self._last_ds, self._last_close = terms.signal_ds, _NOTHING
+        self._splits = [a for a in terms.actions if a.kind is ActionKind.SPLIT]
         self.initial_stop = plan.stop
         self.executions: list[Execution] = []
         self.held = _NOTHING
@@ -295,7 +296,7 @@ class ShadowTrade:
         return money(cost / shares)
 
     def _apply_splits(self, ds: dt.date, bar: Bar | None) -> None:
-        ratio = ratio_between(self._terms.actions, self._last_ds, ds)
+        ratio = ratio_between(self._splits, self._last_ds, ds)
         self._last_ds = ds
         if ratio == 1:
             return

@@ -10,8 +10,7 @@ such entries are let through here.
 
 from __future__ import annotations
 
-from decimal import Decimal
-from fractions import Fraction
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from goldenthread.domain.asset import AssetClass
@@ -38,6 +37,7 @@ _PRICES = ("limit_price", "stop_price", "take_profit", "stop_loss")
 _LEG_DISTANCE = Decimal("0.01")
 _FRACTION_STEP = Decimal("0.000000001")
 _FRACTION_MINIMUM = Decimal(1)
+_EXACT = Context(prec=60)
 
 
 class Violation(NamedTuple):
@@ -204,4 +204,4 @@ def _minimum(request: OrderRequest, asset: Asset, price: Decimal | None) -> Viol
 
 
 def _is_multiple(value: Decimal, step: Decimal) -> bool:
-    return (Fraction(value) / Fraction(step)).denominator == 1
+    return _EXACT.remainder(value, step) == 0

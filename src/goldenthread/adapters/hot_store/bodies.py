@@ -129,10 +129,9 @@ class _RefusedError(Exception):
         self.path: list[str] = []
 
 
-def _plain(value: object, depth: int) -> Any:  # noqa: ANN401  # any value of the closed set
-    convert = _BY_TYPE.get(type(value))
-    if convert is None:
-        convert = next((c for kind, c in _BY_TYPE.items() if isinstance(value, kind)), _refuse)
+def _other(value: object, depth: int) -> Any:  # noqa: ANN401  # any value of the closed set
+    """A value whose own type is none of the set: its nearest ancestor there decides."""
+    convert = next((c for kind, c in _BY_TYPE.items() if isinstance(value, kind)), _refuse)
     return convert(value, depth)
 
 
@@ -145,7 +144,10 @@ def _mapping(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         try:
             # most items are texts that need no look: this path is hot
             name = key if type(key) is str and key[:1] > "_" else _key(key)
-            plain[name] = item if type(item) in _AS_THEY_ARE else _plain(item, depth + 1)
+            kind = type(item)
+            plain[name] = (
+                item if kind in _AS_THEY_ARE else _BY_TYPE.get(kind, _other)(item, depth + 1)
+            )
         except _RefusedError as error:
             error.path.insert(0, str(key))
             raise
@@ -160,10 +162,10 @@ def _key(key: object) -> str:
 
 
 def _list(value: Sequence[Any], depth: int) -> list[Any]:
-    if any(isinstance(item, list | tuple) for item in value):
+    if any(issubclass(kind, list | tuple) for kind in set(map(type, value))):
         msg = "a list directly in a list is not allowed; put a mapping between them"
         raise _RefusedError(msg)
-    return [_plain(item, depth) for item in value]
+    return [_BY_TYPE.get(type(item), _other)(item, depth) for item in value]
 
 
 def _integer(value: int, _: int) -> int:
