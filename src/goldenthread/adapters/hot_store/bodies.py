@@ -129,7 +129,7 @@ class _RefusedError(Exception):
         self.path: list[str] = []
 
 
-def _other(value: object, depth: int) -> Any:  # noqa: ANN401  # any value of the closed set
+def _other(value: Any, depth: int) -> Any:  # noqa: ANN401  # any value of the closed set
     """A value whose own type is none of the set: its nearest ancestor there decides."""
     convert = next((c for kind, c in _BY_TYPE.items() if isinstance(value, kind)), _refuse)
     return convert(value, depth)
