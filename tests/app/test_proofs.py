@@ -66,6 +66,51 @@ def test_a_signal_with_two_ends_is_a_duplicate(spoiled: Path) -> None:
     assert (found["lost"], found["duplicated"], found["ok"]) == (0, 1, False)
 
 
+def test_a_lost_signal_is_not_made_up_for_by_a_doubled_one(spoiled: Path) -> None:
+    lost, doubled = (
+        name
+        for (name,) in in_warehouse(
+            spoiled, "SELECT signal_id FROM fact_rejected_signals ORDER BY 1 LIMIT 2"
+        )
+    )
+    in_warehouse(
+        spoiled,
+        f"UPDATE fact_rejected_signals SET signal_id = '{doubled}' WHERE signal_id = '{lost}'",
+    )
+    assert in_file(spoiled, "hot.sqlite", "DELETE FROM document WHERE id = ?", lost) == 1
+    found = failing(spoiled, "thread")
+    assert (found["lost"], found["duplicated"], found["undecided"]) == (1, 1, 0)
+    assert found["named"] == [
+        f"lost {lost}: decided, and found nowhere",
+        f"duplicated {doubled}: ends as REJECTED and REJECTED",
+    ]
+
+
+def test_a_fact_and_a_live_record_that_differ_are_two_ends(spoiled: Path) -> None:
+    spoil = (
+        "UPDATE document SET status = 'WAITING', body = json_set(body, '$.status', 'WAITING')"
+        " WHERE collection = 'live_signals' AND id = ?"
+    )
+    ((name,),) = in_warehouse(spoiled, "SELECT trade_id FROM fact_trades ORDER BY 1 LIMIT 1")
+    assert in_file(spoiled, "hot.sqlite", spoil, name) == 1
+    found = failing(spoiled, "thread")
+    assert (found["lost"], found["duplicated"]) == (0, 1)
+    assert found["named"] == [f"duplicated {name}: ends as TRADED and WAITING"]
+
+
+def test_an_end_that_nobody_decided_is_told(spoiled: Path) -> None:
+    ((name,),) = in_warehouse(spoiled, "SELECT signal_id FROM fact_rejected_signals LIMIT 1")
+    invented = f"{name[:-4]}beef"
+    in_warehouse(
+        spoiled,
+        "INSERT INTO fact_rejected_signals SELECT * REPLACE"
+        f" ('{invented}' AS signal_id) FROM fact_rejected_signals WHERE signal_id = '{name}'",
+    )
+    found = failing(spoiled, "thread")
+    assert (found["lost"], found["duplicated"], found["undecided"]) == (0, 0, 1)
+    assert found["named"] == [f"undecided {invented}: REJECTED, never decided"]
+
+
 def test_an_execution_that_no_position_holds_is_unmatched(spoiled: Path) -> None:
     ((trade, fills),) = in_warehouse(
         spoiled,
@@ -77,6 +122,45 @@ def test_an_execution_that_no_position_holds_is_unmatched(spoiled: Path) -> None
     assert in_file(spoiled, "hot.sqlite", delete, trade) == 1
     found = failing(spoiled, "thread")
     assert (found["unmatched_fills"], found["ok"]) == (fills, False)
+    assert all(words.endswith("in no trade and no position") for words in found["named"])
+
+
+def test_an_execution_in_two_trades_or_twice_in_one_is_unmatched(spoiled: Path) -> None:
+    first, second = in_warehouse(
+        spoiled,
+        "SELECT execution_id, position_id FROM fact_fills ORDER BY execution_id LIMIT 2",
+    )
+    other = first[1] + "x"
+    in_warehouse(
+        spoiled,
+        f"INSERT INTO fact_fills SELECT * REPLACE ('{other}' AS position_id) FROM fact_fills"
+        f" WHERE execution_id = '{first[0]}'",
+    )
+    in_warehouse(
+        spoiled,
+        "INSERT INTO fact_fills SELECT * REPLACE (99 AS fill_no) FROM fact_fills"
+        f" WHERE execution_id = '{second[0]}'",
+    )
+    found = failing(spoiled, "thread")
+    assert (found["unmatched_fills"], found["lost"], found["ok"]) == (2, 0, False)
+    assert set(found["named"]) == {
+        f"unmatched fill {first[0]}: in {first[1]} and {other}",
+        f"unmatched fill {second[0]}: in {second[1]} (2 times)",
+    }
+
+
+def test_an_execution_of_a_trade_there_is_not_is_unmatched(spoiled: Path) -> None:
+    ((trade, fills),) = in_warehouse(
+        spoiled,
+        "SELECT position_id, COUNT(*) FROM fact_fills JOIN fact_trades ON trade_id = position_id"
+        " GROUP BY position_id ORDER BY position_id LIMIT 1",
+    )
+    in_warehouse(spoiled, f"DELETE FROM fact_trades WHERE trade_id = '{trade}'")
+    delete = "DELETE FROM document WHERE collection = 'live_positions' AND id = ?"
+    assert in_file(spoiled, "hot.sqlite", delete, trade) == 1
+    found = failing(spoiled, "thread")
+    assert (found["unmatched_fills"], found["unarchived"], found["ok"]) == (fills, 1, False)
+    assert found["named"][0].endswith(f"of {trade}, which is no trade and no open position")
 
 
 def test_money_that_two_ledgers_disagree_on_is_told(spoiled: Path) -> None:

@@ -47,7 +47,7 @@ def intend(session: Session, blotter: Blotter, signals: Sequence[Signal]) -> Non
     for signal in accepted:
         if signal.plan is not None:
             blotter.stage(signal, *_opening(session, signal, signal.plan))
-    body = {"ds": session.ds.isoformat(), "decided": len(signals), "accepted": len(accepted)}
+    body = {"ds": session.ds.isoformat(), "signals": [s.signal_id for s in signals]}
     blotter.commit(Create("job_metadata", _marker(session), body))
 
 

@@ -18,6 +18,7 @@ from goldenthread.app.engines import open_hot_store, open_warehouse
 from goldenthread.domain.errors import GoldenthreadError, UsageError
 from goldenthread.domain.position import Position, PositionStatus
 from goldenthread.domain.signal import SignalStatus
+from goldenthread.reports.thread import Holding, breaks
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -28,11 +29,15 @@ if TYPE_CHECKING:
     from goldenthread.app.desk import Desk
     from goldenthread.ports.hot_store import HotStore
 
-_IDS = "SELECT signal_id FROM all_signals WHERE book = @book AND ds BETWEEN @first AND @last"
-_FILLS = """
-SELECT execution_id, position_id FROM fact_fills
-WHERE book = @book AND ds BETWEEN @first AND @last
+_IDS = """
+SELECT signal_id, outcome FROM all_signals WHERE book = @book AND ds BETWEEN @first AND @last
 """
+_FILLS = """
+SELECT execution_id, position_id, COUNT(*) AS times FROM fact_fills
+WHERE book = @book AND ds BETWEEN @first AND @last
+GROUP BY execution_id, position_id
+"""
+_TRADES = "SELECT trade_id FROM fact_trades WHERE book = @book AND ds BETWEEN @first AND @last"
 _ERRORS = """
 SELECT MAX(ABS(money_error) / equity) AS worst FROM snapshot_accounts
 WHERE book = @book AND ds BETWEEN @first AND @last
@@ -40,6 +45,8 @@ WHERE book = @book AND ds BETWEEN @first AND @last
 _FREE_BYTES = 200_000_000
 _VERSIONS = "SELECT COUNT(*) AS n FROM dim_strategies"
 _MONEY = 1e-9
+_OUTCOMES = {SignalStatus.CLOSED: "TRADED"}
+"""What the warehouse calls an end where the hot store has another word."""
 _LIVE = (PositionStatus.PENDING, PositionStatus.OPEN, PositionStatus.CLOSING)
 
 
@@ -74,31 +81,31 @@ def examine(root: Path) -> list[Finding]:
 
 
 def check_thread(project: Project, book: str) -> dict[str, Any]:
-    """Whether every decided signal has exactly one end and every fill exactly one position.
+    """Whether every decided signal has exactly one end and every fill exactly one trade.
 
-    ``lost`` are decided signals found nowhere, ``duplicated`` those found with two ends,
-    ``unmatched_fills`` executions of the broker that not exactly one trade or open position
-    holds, ``money_error`` the largest disagreement of the two ledgers as a fraction of equity.
+    ``lost`` are decided signals found nowhere, ``duplicated`` those with several ends,
+    ``undecided`` ends that nobody decided, ``unmatched_fills`` executions of the broker that not
+    exactly one trade or open position holds once; ``named`` names the first of each. Ids are
+    compared one by one, so that one error cannot hide another. ``money_error`` is the largest
+    disagreement of the two ledgers as a fraction of equity.
     """
     desk, state = begun(project, book)
     store = desk.engines.hot_store
-    decided = sum(d.body["decided"] for d in _decisions(store, state))
-    archived = Counter(facts(project, desk.book, _IDS)["signal_id"].to_list())
-    waiting_for_archive = _unarchived(store, state, set(archived))
-    counts = outcomes(project, desk.book)
-    found = len(archived) + len(waiting_for_archive) + counts["waiting"] + counts["active"]
+    decided = _decided(store, state)
+    archived = facts(project, desk.book, _IDS).rows()
+    ends, unarchived = _ends(store, state, archived)
+    found = breaks(decided, ends, *_executions(project, desk, state))
     worst = facts(project, desk.book, _ERRORS)["worst"].to_list()
-    result = {
-        "lost": max(decided - found, 0),
-        "duplicated": archived.total() - len(archived) + max(found - decided, 0),
-        "unmatched_fills": _unmatched(project, desk, state),
-        "money_error": float(worst[0]) if worst and worst[0] is not None else 0.0,
-        **counts,
-        "unarchived": len(waiting_for_archive),
-        "generated": decided,
+    money_error = float(worst[0]) if worst and worst[0] is not None else 0.0
+    return {
+        **found.counts(),
+        "money_error": money_error,
+        **outcomes(project, desk.book),
+        "unarchived": unarchived,
+        "generated": len(decided),
+        "named": found.named(),
+        "ok": not any(found.counts().values()) and money_error <= _MONEY,
     }
-    whole = not any(result[key] for key in ("lost", "duplicated", "unmatched_fills"))
-    return {**result, "ok": whole and result["money_error"] <= _MONEY}
 
 
 def check_broker(project: Project, book: str) -> dict[str, Any]:
@@ -150,33 +157,51 @@ def begun(project: Project, book: str) -> tuple[Desk, BookState]:
     return open_desk(project, name, (state.last_ds, state.last_ds)), state
 
 
-def _decisions(store: HotStore, state: BookState) -> list[Any]:
+def _decided(store: HotStore, state: BookState) -> list[str]:
+    """The ids of every signal that was decided."""
     documents = store.query("job_metadata", ds_from=state.first_ds)
-    return [d for d in documents if d.id.startswith("decided-")]
-
-
-def _unarchived(store: HotStore, state: BookState, archived: set[str]) -> set[str]:
-    """The signals that ended and have no fact yet."""
-    ended = [s for s in SignalStatus if s.is_final]
-    documents = [
-        document
-        for collection in ("live_signals", "rejected_signals")
-        for status in ended
-        for document in store.query(collection, equal={"status": status}, ds_from=state.first_ds)
+    return [
+        name
+        for document in documents
+        if document.id.startswith("decided-")
+        for name in document.body["signals"]
     ]
-    return {d.id for d in documents} - archived
 
 
-def _unmatched(project: Project, desk: Desk, state: BookState) -> int:
-    """How many executions are not in exactly one position."""
+def _ends(
+    store: HotStore, state: BookState, archived: list[tuple[str, str]]
+) -> tuple[list[tuple[str, str]], int]:
+    """What every signal became, by id, and how many ended without a fact yet.
+
+    A record of the hot store that says the same as the fact is the same end; what a date that is
+    not done has decided is left out.
+    """
+    facts_of = set(archived)
+    known = {name for name, _ in archived}
+    ends, unarchived = list(archived), 0
+    for collection in ("live_signals", "rejected_signals"):
+        for document in store.query(collection, ds_from=state.first_ds, ds_to=state.last_ds):
+            status = SignalStatus(document.body["status"])
+            end = (document.id, _OUTCOMES.get(status, status.value))
+            unarchived += status.is_final and document.id not in known
+            if end not in facts_of:
+                ends.append(end)
+    return ends, unarchived
+
+
+def _executions(
+    project: Project, desk: Desk, state: BookState
+) -> tuple[list[str], list[Holding], frozenset[str]]:
+    """The broker's executions, where our ledgers hold them, and every trade and position."""
     last: dt.date = state.last_ds or state.first_ds
     executed = [f.execution_id for f in desk.engines.broker.fills(state.first_ds) if f.ds <= last]
-    rows = facts(project, desk.book, _FILLS, ALL_TIME).to_dicts()
-    holders = {(row["execution_id"], row["position_id"]) for row in rows}
-    for position in _known_positions(desk.engines.hot_store, state):
-        holders |= {(fill.execution_id, position.position_id) for fill in position.fills}
-    times = Counter(execution for execution, _ in holders)
-    return sum(times[execution] != 1 for execution in executed)
+    positions = _known_positions(desk.engines.hot_store, state)
+    held = [Holding(*row) for row in facts(project, desk.book, _FILLS, ALL_TIME).rows()]
+    for position in positions:
+        times = Counter(fill.execution_id for fill in position.fills)
+        held += [Holding(name, position.position_id, n) for name, n in times.items()]
+    trades = facts(project, desk.book, _TRADES)["trade_id"]
+    return executed, held, frozenset({*trades, *(p.position_id for p in positions)})
 
 
 def _known_positions(store: HotStore, state: BookState) -> list[Position]:
