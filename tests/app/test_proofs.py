@@ -189,6 +189,33 @@ def test_a_trade_that_made_what_the_rules_do_not_say_is_named(spoiled: Path) -> 
     assert trade[:16] in found["shown"][0]
 
 
+def test_a_trade_swept_from_the_hot_store_is_still_compared(spoiled: Path) -> None:
+    ((trade,),) = in_warehouse(spoiled, "SELECT trade_id FROM fact_trades ORDER BY 1 LIMIT 1")
+    swept = "DELETE FROM document WHERE collection = 'live_signals' AND status = 'CLOSED'"
+    assert in_file(spoiled, "hot.sqlite", swept) > 0
+    whole = command("check", "parity", "--json", "--project", str(spoiled)).document
+    assert (whole["compared"], whole["not_compared"], whole["ok"]) == (whole["trades"], {}, True)
+    in_warehouse(
+        spoiled, f"UPDATE fact_trades SET net_pnl = net_pnl + 0.01 WHERE trade_id = '{trade}'"
+    )
+    assert failing(spoiled, "parity")["different"] == 1
+
+
+def test_a_trade_theory_cannot_speak_of_is_counted_with_the_reason(spoiled: Path) -> None:
+    (external, stray) = in_warehouse(spoiled, "SELECT trade_id FROM fact_trades ORDER BY 1 LIMIT 2")
+    in_warehouse(
+        spoiled,
+        f"UPDATE fact_trades SET exit_reason = 'EXTERNAL' WHERE trade_id = '{external[0]}'",
+    )
+    in_warehouse(spoiled, f"UPDATE fact_trades SET symbol = 'GONE' WHERE trade_id = '{stray[0]}'")
+    found = command("check", "parity", "--json", "--project", str(spoiled)).document
+    assert found["not_compared"] == {
+        "closed by the operator or at the broker": 1,
+        "no bars of GONE any more": 1,
+    }
+    assert (found["compared"], found["different"]) == (found["trades"] - 2, 0)
+
+
 class PeekingBook(BarBook):
     """Bars that let a decision see the next day's, when there is one."""
 

@@ -68,7 +68,8 @@ def test_broker_and_ledger_agree(summer: Path) -> None:
 def test_each_trade_made_what_the_rules_alone_say(summer: Path) -> None:
     found = asked(summer, "check", "parity")
     assert (found["ok"], found["different"], found["shown"]) == (True, 0, [])
-    assert found["trades"] == len(asked(summer, "trades")) > 0
+    assert found["trades"] == found["compared"] == len(asked(summer, "trades")) > 0
+    assert found["not_compared"] == {}
 
 
 @pytest.mark.xdist_group("summer")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -11,17 +12,18 @@ from goldenthread.app.api.bars import judged_bars, missing
 from goldenthread.app.api.checks import begun
 from goldenthread.app.api.desks import load_assets, members_of
 from goldenthread.app.api.records import facts
-from goldenthread.domain.signal import Signal
+from goldenthread.domain.position import ExitReason
 from goldenthread.domain.trade import OutcomeStatus
 from goldenthread.market.bars import BarBook
 from goldenthread.signals.engine import Evaluator, compile_strategy
+from goldenthread.warehouse.rows.signals import traded_signal
 
 if TYPE_CHECKING:
     from goldenthread.app.api.project import Project
     from goldenthread.app.desk import Desk
 
 _TRADES = """
-SELECT trade_id, symbol, strategy_id, exit_ds, exit_price, exit_reason, net_pnl
+SELECT *
 FROM fact_trades WHERE book = @book AND ds BETWEEN @first AND @last ORDER BY trade_id
 """
 _SHOWN = 20
@@ -72,26 +74,39 @@ def check_lookahead(project: Project, days: int) -> dict[str, Any]:
 def check_parity(project: Project, book: str) -> dict[str, Any]:
     """Whether each trade made what the rules alone say it would have made.
 
-    Differences come from what theory does not know: part fills, refusals of single tranches,
-    the operator.
+    The signals are taken from the facts, so that every trade can be compared for ever; where
+    theory cannot speak, ``not_compared`` counts the trades by the reason. Differences come from
+    what theory does not know: part fills, refusals of single tranches.
     """
     desk, _ = begun(project, book)
     rows = facts(project, desk.book, _TRADES).to_dicts()
-    differ = [words for row in rows if (words := _difference(desk, row))]
+    silent = Counter(words for row in rows if (words := _incomparable(desk, row)))
+    comparable = [row for row in rows if not _incomparable(desk, row)]
+    differ = [words for row in comparable if (words := _difference(desk, row))]
     return {
         "trades": len(rows),
+        "compared": len(comparable),
+        "not_compared": dict(sorted(silent.items())),
         "different": len(differ),
         "shown": differ[:_SHOWN],
         "ok": not differ,
     }
 
 
+def _incomparable(desk: Desk, row: dict[str, Any]) -> str:
+    """Why theory has nothing to say about a trade; empty when it has."""
+    if row["exit_reason"] == ExitReason.EXTERNAL:
+        return "closed by the operator or at the broker"
+    if row["symbol"] not in desk.assets:
+        return f"no bars of {row['symbol']} any more"
+    if desk.library.version(desk.engines.hot_store, row["version_key"]) is None:
+        return f"version {row['version_key'][:12]} of {row['strategy_id']} is not known any more"
+    return ""
+
+
 def _difference(desk: Desk, row: dict[str, Any]) -> str:
-    document = desk.engines.hot_store.get("live_signals", row["trade_id"])
-    if document is None:
-        return ""
-    signal = Signal.model_validate(document.body)
-    outcome = desk.pricer.outcome(signal, row["exit_ds"], planned=True)
+    """How theory and trade disagree; empty when they agree."""
+    outcome = desk.pricer.outcome(traded_signal(row), row["exit_ds"], planned=True)
     name = f"{row['strategy_id']} {row['symbol']} {row['trade_id'][:16]}"
     if outcome.status is not OutcomeStatus.RESOLVED:
         return f"{name}: traded, in theory {outcome.status}"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
+from goldenthread.domain.asset import AssetClass
+from goldenthread.domain.signal import Plan, Signal, SignalStatus, TargetLevel
+from goldenthread.domain.strategy import Side
+from goldenthread.rules.calendar import add_sessions
 from goldenthread.warehouse.rows.columns import (
     OPERATIONAL,
     Day,
@@ -28,8 +32,9 @@ from goldenthread.warehouse.rows.structs import (  # noqa: TC001  # pydantic rea
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Mapping
 
-    from goldenthread.domain.signal import Plan, Signal, Verdict
+    from goldenthread.domain.signal import Verdict
     from goldenthread.domain.trade import Outcome, Trade
 
 
@@ -193,6 +198,39 @@ def trade_row(trade: Trade, signal: Signal, revision: dt.date | None = None) -> 
         "is_final": trade.is_final,
         "flags": list(trade.flags),
     }
+
+
+def traded_signal(row: Mapping[str, Any]) -> Signal:
+    """The signal a row of ``fact_trades`` came from, without its factors and verdicts.
+
+    The way back of ``trade_row``: what prices and sizes the trade is exact in the row.
+    """
+    kind = AssetClass(row["asset_class"])
+    same = (*_SAME, "quantity", "planned_quantity", "equity_at_decision", "split_factor")
+    return Signal(
+        **{name: row[name] for name in same},
+        signal_id=row["trade_id"],
+        ds=row["signal_ds"],
+        asset_class=kind,
+        side=Side(row["side"]),
+        status=SignalStatus.CLOSED,
+        plan=Plan(
+            order=row["order_type"],
+            entry=row["planned_entry"],
+            stop=row["planned_stop"],
+            targets=tuple(TargetLevel(**target) for target in row["targets"]),
+            **{name: row[name] for name in _PLANNED},
+        ),
+        valid_until=add_sessions(kind, row["signal_ds"], row["valid_bars"]),
+        ended_ds=row["exit_ds"],
+    )
+
+
+_PLANNED = ("trail", "breakeven_after", "valid_bars", "max_bars")
+_SAME = (
+    *("book", "strategy_id", "version_key", "policy_key", "symbol", "decided_at"),
+    *("engine_digest", "bars_digest", "close"),
+)
 
 
 def _decided(signal: Signal, ds: dt.date | None) -> Raw:
