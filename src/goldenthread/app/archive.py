@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from goldenthread.app.book import REQUESTS, SUPERSEDED
 from goldenthread.app.versions import asset_versions, policy_versions, strategy_versions
 from goldenthread.domain.account import AccountSnapshot
 from goldenthread.domain.order import IntentStatus, OrderIntent
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from goldenthread.app.desk import Desk
     from goldenthread.domain.trade import Outcome, Trade
     from goldenthread.ports.hot_store import Body, Collection, Document, HotStore
-    from goldenthread.ports.warehouse import Warehouse
     from goldenthread.positions.blotter import Blotter
     from goldenthread.positions.session import Session
 
@@ -39,6 +39,7 @@ _SNAPSHOT = "SNAPSHOT"
 _FACTS = """
 SELECT signal_id FROM all_signals WHERE book = @book AND ds BETWEEN @first AND @last
 """
+_ARCHIVED = "ARCHIVED"
 _UNSETTLED = "unsettled"
 _FINAL: dict[Collection, tuple[str, ...]] = {
     "live_signals": (SignalStatus.CLOSED, SignalStatus.EXPIRED, SignalStatus.INVALIDATED),
@@ -137,33 +138,49 @@ def _load(
             [(f, p) for p in held.values() for f in p.fills if span.holds(f.ds)],
             stamp,
         ),
-        *_load_acts(warehouse, store, stamp),
+        *_load_acts(desk, blotter, stamp),
     ]
     quarantine.put(store, [row for result in results for row in result.refused], stamp)
     loops.load_run(warehouse, _job(desk, stamp), results, stamp)
     warehouse.publish()
 
 
-def _load_acts(
-    warehouse: Warehouse, store: HotStore, stamp: loops.RunStamp
-) -> list[loops.LoopResult]:
-    """The operator's last requests in ``audit_log``, dated by when they were made."""
-    results = []
-    for name in ("halt", "flatten"):
-        document = store.get("operator_requests", name)
-        if document is None:
-            continue
-        asked = dt.datetime.fromisoformat(document.body["asked_at"])
-        act = {
-            "id": f"{stamp.book}/{name}/{asked.isoformat()}",
-            "acted_at": asked,
-            "actor": document.body["actor"],
-            "action": name.upper() if document.body["active"] else "RESUME",
-            "subject": stamp.book,
-            "detail": {"reason": document.body["reason"]},
-        }
-        results.append(loops.audit(warehouse, [act], replace(stamp, ds=asked.date())))
+def _load_acts(desk: Desk, blotter: Blotter, stamp: loops.RunStamp) -> list[loops.LoopResult]:
+    """Every act of an operator in ``audit_log``, dated by when it was made.
+
+    Acts that no request shows any more are loaded once and may then go.
+    """
+    store, clock = desk.engines.hot_store, desk.engines.clock
+    name: Collection = "operator_requests"
+    kept = store.query(name, equal={"status": SUPERSEDED}, limit=MAX_OPERATIONS)
+    standing = [d for request in REQUESTS if (d := store.get(name, request)) is not None]
+    days: dict[dt.date, dict[str, dict[str, object]]] = {}
+    for document in (*kept, *standing):  # one act may stand in two requests
+        key, asked, act = _act(document.body, stamp.book)
+        days.setdefault(asked.date(), {})[key] = act
+    results = [
+        loops.audit(desk.engines.warehouse, list(acts.values()), replace(stamp, ds=day))
+        for day, acts in sorted(days.items())
+    ]
+    delete_at = clock.now() + dt.timedelta(days=desk.ttl_days)
+    blotter.write([Replace(d, {**d.body, "status": _ARCHIVED}, delete_at) for d in kept])
+    store.sweep(name, clock.now())
     return results
+
+
+def _act(body: Body, book_name: str) -> tuple[str, dt.datetime, dict[str, object]]:
+    """An operator's act: its id, when it was asked, and its row."""
+    asked = dt.datetime.fromisoformat(body["asked_at"])
+    key = f"{book_name}/{body['action'].lower()}/{asked.isoformat()}"
+    row = {
+        "id": key,
+        "acted_at": asked,
+        "actor": body["actor"],
+        "action": body["action"],
+        "subject": book_name,
+        "detail": {"reason": body["reason"]},
+    }
+    return key, asked, row
 
 
 def _job(desk: Desk, stamp: loops.RunStamp) -> dict[str, object]:

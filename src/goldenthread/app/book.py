@@ -1,4 +1,4 @@
-"""What a book remembers between its days: where it stands, and what each run was frozen to."""
+"""What a book remembers between its days: where it stands, what runs were frozen to, who asked."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from goldenthread.ports.hot_store import Document, HotStore
     from goldenthread.positions.blotter import Blotter
 
+REQUESTS = ("halt", "flatten")
+"""The operator's standing requests; each document is the newest act that touched it."""
+SUPERSEDED = "SUPERSEDED"
+"""The status of an operator's act that no standing request shows any more, until archived."""
 _BOOK = "book"
 
 
