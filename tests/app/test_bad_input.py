@@ -209,7 +209,9 @@ WORDS = {
     "a book that is none": Case(("run", "--book", "main"), 2, ("'main'", "sim:<name>")),
     "a book without an engine": Case(("status", "--book", "paper:X1"), 2, ("'paper:X1'", "Alpaca")),
     "a book that never ran": Case(("check", "thread", "--book", "sim:x"), 2, ("sim:x", "run")),
-    "a report of no day": Case(("report", "--book", "sim:x"), 2, ("sim:x", "simulate it first")),
+    "a report of no day": Case(
+        ("report", "--book", "sim:x"), 2, ("sim:x", "goldenthread simulate")
+    ),
     "explain an unknown symbol": Case(("explain", "ZZ", "2012-06-29"), 2, ("'ZZ'", "AAPL")),
     "explain an unknown signal": Case(("explain", "20120629-ff"), 2, ("0 signals", "signals`")),
     "explain no date": Case(("explain", "AAPL", "today"), 2, ("'today'", "2024-01-31")),

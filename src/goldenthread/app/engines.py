@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from goldenthread.adapters.broker.recording import RecordingBroker
 from goldenthread.adapters.broker.simulated import SimulatedBroker, SimulatedSettings
 from goldenthread.adapters.hot_store.overlay import OverlayHotStore
 from goldenthread.adapters.hot_store.sqlite import SqliteHotStore
+from goldenthread.adapters.hot_store.unbegun import UnbegunHotStore
 from goldenthread.adapters.market_data.parquet import ParquetMarketData
 from goldenthread.adapters.notifier.log import LogNotifier
 from goldenthread.adapters.warehouse.duckdb import DuckDBWarehouse
@@ -124,14 +125,27 @@ def planning_engines(
 
     Nothing is sent or written, and the exchange moves on in a copy.
     """
-    engines = open_engines(settings, root, book, market)
-    state = root / settings.hot_store.path.parent
-    for file in state.glob(f"{_exchange_file(book)}*"):
+    for file in (root / settings.hot_store.path).parent.glob(f"{_exchange_file(book)}*"):
         shutil.copy(file, scratch / file.name)
-    copied = _exchange(settings, scratch, book, market, "NORMAL")
-    overlay = OverlayHotStore(engines.hot_store, engines.clock)
-    broker = RecordingBroker(copied)
-    return replace(engines, broker=broker, hot_store=overlay, leases=overlay), broker.asked
+    clock = SystemClock()
+    overlay = OverlayHotStore(read_hot_store(settings, root, book), clock)
+    broker = RecordingBroker(_exchange(settings, scratch, book, market, "NORMAL"))
+    engines = Engines(
+        broker=broker,
+        hot_store=overlay,
+        leases=overlay,
+        warehouse=open_warehouse(settings, root),
+        notifier=LogNotifier(root / settings.notifier.path, clock),
+        clock=clock,
+    )
+    return engines, broker.asked
+
+
+def read_hot_store(settings: Settings, root: Path, book: str) -> HotStore:
+    """The hot store of a book for looking only: nothing is created before there is something."""
+    if (root / settings.hot_store.path).exists():
+        return open_hot_store(settings, root, book)
+    return UnbegunHotStore()
 
 
 def open_hot_store(settings: Settings, root: Path, book: str) -> HotStore:

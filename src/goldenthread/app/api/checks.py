@@ -10,11 +10,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from goldenthread.app.api.bars import last_bar
+from goldenthread.app.api.days import next_step
 from goldenthread.app.api.desks import open_desk
 from goldenthread.app.api.project import Project
 from goldenthread.app.api.records import ALL_TIME, facts, outcomes
 from goldenthread.app.book import read_book
-from goldenthread.app.engines import open_hot_store, open_warehouse
+from goldenthread.app.engines import open_warehouse, read_hot_store
 from goldenthread.domain.errors import GoldenthreadError, UsageError
 from goldenthread.domain.position import Position, PositionStatus
 from goldenthread.domain.signal import SignalStatus
@@ -150,10 +151,9 @@ def begun(project: Project, book: str) -> tuple[Desk, BookState]:
         UsageError: The book has not run yet.
     """
     name = project.book(book)
-    state = read_book(open_hot_store(project.settings, project.root, name))
+    state = read_book(read_hot_store(project.settings, project.root, name))
     if state is None or state.last_ds is None:
-        msg = f"book {name} has not run yet; run or simulate it first"
-        raise UsageError(msg)
+        raise UsageError(next_step(project, name))
     return open_desk(project, name, (state.last_ds, state.last_ds)), state
 
 
@@ -230,7 +230,7 @@ def _disk(root: Path) -> Finding:
 
 
 def _hot_documents(project: Project) -> int:
-    store = open_hot_store(project.settings, project.root, project.book())
+    store = read_hot_store(project.settings, project.root, project.book())
     return store.count("live_signals")
 
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from goldenthread.app.api.bars import gap_words, judged_bars, last_bar
 from goldenthread.app.api.desks import open_desk, plan_desk
-from goldenthread.app.api.records import outcomes
+from goldenthread.app.api.records import facts, outcomes
 from goldenthread.app.book import FrozenRun, read_book
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.day import DayReport, run_day
-from goldenthread.app.engines import open_hot_store
+from goldenthread.app.engines import read_hot_store
 from goldenthread.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from goldenthread.app.desk import Desk
     from goldenthread.domain.order import OrderReport, OrderRequest
 
+_BOOKS = """
+SELECT DISTINCT book FROM snapshot_accounts
+WHERE book <> @book AND ds BETWEEN @first AND @last ORDER BY book
+"""
 _DAY = dt.timedelta(days=1)
 _RUN_AT = dt.time(0, 5, tzinfo=dt.UTC)
 
@@ -117,7 +121,7 @@ def simulate(
 def status(project: Project, book: str = "") -> dict[str, object]:
     """Where the book stands: last run, money, what is held, what waits, what is stopped."""
     name = project.book(book)
-    store = open_hot_store(project.settings, project.root, name)
+    store = read_hot_store(project.settings, project.root, name)
     state = read_book(store)
     halted = store.get("operator_requests", "halt")
     taken = None if state is None else state.last_snapshot
@@ -133,7 +137,23 @@ def status(project: Project, book: str = "") -> dict[str, object]:
         "halted": halted is not None and halted.body["active"] is True,
         "frozen": {d.body["symbol"]: d.body["reason"] for d in frozen},
         "last_bar": last_bar(project),
+        "next": next_step(project, name) or None,
     }
+
+
+def next_step(project: Project, book: str = "") -> str:
+    """What to type to get a book going; empty once it has run."""
+    name = project.book(book)
+    state = read_book(read_hot_store(project.settings, project.root, name))
+    if state is not None and state.last_ds is not None:
+        return ""
+    others = [row["book"] for row in facts(project, name, _BOOKS).to_dicts()]
+    if last_bar(project) is None:
+        advice = "bring bars first: `goldenthread data import FILE.csv|.parquet`"
+    else:
+        advice = "`goldenthread run` one date, or `goldenthread simulate --from … --to …` many"
+    known = f"; books that have: {', '.join(others)} (--book)" if others else ""
+    return f"book {name} has not run yet: {advice}{known}"
 
 
 def _simulated(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from goldenthread.app.api.desks import open_desk
+from goldenthread.app.api.desks import plan_desk
 from goldenthread.app.api.records import facts, full_id, signals
-from goldenthread.app.engines import open_hot_store
+from goldenthread.app.engines import read_hot_store
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.ids import signal_ds, signal_id
 from goldenthread.domain.signal import Signal
@@ -81,7 +83,7 @@ def _fact(project: Project, book: str, name: str, start: dt.date) -> dict[str, A
 
 def _living(project: Project, book: str, name: str) -> dict[str, Any]:
     """The columns of a signal that has not ended yet."""
-    store = open_hot_store(project.settings, project.root, project.book(book))
+    store = read_hot_store(project.settings, project.root, project.book(book))
     document = store.get("live_signals", name)
     if document is None:
         msg = f"signal {name} is archived nowhere and lives nowhere; see `goldenthread signals`"
@@ -105,7 +107,8 @@ def _bar(project: Project, book: str, row: dict[str, Any]) -> dict[str, Any] | N
 
 def _why(project: Project, book: str, symbol: str, ds: dt.date) -> list[dict[str, Any]]:
     """A row a strategy: whether it decides on the symbol, saw a bar, entered, and what failed."""
-    desk = open_desk(project, book, (ds, ds))
+    with TemporaryDirectory() as scratch:
+        desk, _ = plan_desk(project, book, (ds, ds), Path(scratch))
     if symbol not in desk.assets:
         msg = f"no bars of {symbol!r}; there are: {', '.join(sorted(desk.assets))}"
         raise UsageError(msg)

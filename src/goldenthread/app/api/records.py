@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from goldenthread.app.engines import open_hot_store, open_warehouse
+from goldenthread.app.engines import open_warehouse, read_hot_store
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.position import Position, PositionStatus
 from goldenthread.domain.signal import SignalStatus
@@ -73,7 +73,7 @@ def signals(project: Project, book: str, span: Span, outcome: str = "") -> list[
 
 def live_signals(project: Project, book: str, span: Span = ALL_TIME) -> list[Document]:
     """The documents of the signals that wait or are active, oldest first."""
-    store = open_hot_store(project.settings, project.root, project.book(book))
+    store = read_hot_store(project.settings, project.root, project.book(book))
     return [
         document
         for status in (SignalStatus.WAITING, SignalStatus.ACTIVE)
@@ -85,7 +85,7 @@ def live_signals(project: Project, book: str, span: Span = ALL_TIME) -> list[Doc
 
 def orders(project: Project, book: str, span: Span) -> list[dict[str, Any]]:
     """Every order of the dates, the working ones from the hot store last."""
-    store = open_hot_store(project.settings, project.root, project.book(book))
+    store = read_hot_store(project.settings, project.root, project.book(book))
     ended = facts(project, book, _ORDERS, span).to_dicts()
     live = [
         {
@@ -106,7 +106,7 @@ def orders(project: Project, book: str, span: Span) -> list[dict[str, Any]]:
 
 def positions(project: Project, book: str) -> list[dict[str, Any]]:
     """What is held, or waits for its entry, a row a position."""
-    store = open_hot_store(project.settings, project.root, project.book(book))
+    store = read_hot_store(project.settings, project.root, project.book(book))
     live = (PositionStatus.PENDING, PositionStatus.OPEN, PositionStatus.CLOSING)
     found = [
         Position.model_validate(document.body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from goldenthread.app.api.bars import judged_bars
+from goldenthread.app.api.days import next_step
 from goldenthread.app.api.records import ALL_TIME, facts, outcomes
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.engines import open_market_data
@@ -29,8 +30,9 @@ def write_report(project: Project, book: str, out: Path | None = None) -> Path:
     """
     name = project.book(book)
     path = out or project.root / "reports" / f"{name.replace(':', '-')}.html"
+    page = tearsheet(_facts(project, name))
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(tearsheet(_facts(project, name)), encoding="utf-8")
+    path.write_text(page, encoding="utf-8")
     return path
 
 
@@ -43,8 +45,8 @@ def told_line(project: Project, book: str) -> str:
 def _facts(project: Project, book: str) -> TearsheetInput:
     equity = facts(project, book, _ROWS.format(table="snapshot_accounts"), ALL_TIME)
     if equity.is_empty():
-        msg = f"book {book} has no archived day yet; run or simulate it first"
-        raise UsageError(msg)
+        msg = f"book {book} has no archived day yet; simulate it, or run another date"
+        raise UsageError(next_step(project, book) or msg)
     assets = open_market_data(project.settings, project.root).assets()
     first, last = equity["ds"][0], equity["ds"][-1]
     counts = outcomes(project, book)

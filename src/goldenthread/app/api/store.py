@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from goldenthread.app.clock import SystemClock
-from goldenthread.app.engines import open_hot_store, open_warehouse
+from goldenthread.app.engines import open_hot_store, open_warehouse, read_hot_store
 from goldenthread.warehouse import quarantine as ward
 from goldenthread.warehouse.budget import Budget, guarded_query, ledger_rows, with_range
 from goldenthread.warehouse.digest import combined, table_digests
@@ -70,7 +70,7 @@ def cost(project: Project) -> list[dict[str, Any]]:
 
 def quarantined(project: Project, book: str) -> list[dict[str, object]]:
     """The refused rows of the book, with field, value and reason."""
-    store = open_hot_store(project.settings, project.root, project.book(book))
+    store = read_hot_store(project.settings, project.root, project.book(book))
     kept = ("id", "ds", "model", "field", "value", "reason", "schema_version")
     return [{name: getattr(row, name) for name in kept} for row in ward.ls(store)]
 

@@ -12,7 +12,7 @@ from goldenthread.app.api.bars import judged_bars
 from goldenthread.app.api.desks import load_bars, members_of, open_desk
 from goldenthread.app.book import FrozenRun
 from goldenthread.app.clock import SystemClock
-from goldenthread.app.engines import open_hot_store
+from goldenthread.app.engines import read_hot_store
 from goldenthread.app.versions import strategy_versions, sync_versions
 from goldenthread.domain.errors import UsageError
 from goldenthread.positions.blotter import Blotter
@@ -174,7 +174,7 @@ def _refuse_unknown(project: Project, versions: Sequence[Version], name: str) ->
 
 
 def _store(project: Project, book: str) -> HotStore:
-    return open_hot_store(project.settings, project.root, project.book(book))
+    return read_hot_store(project.settings, project.root, project.book(book))
 
 
 def _flat(prefix: str, value: object) -> dict[str, object]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from goldenthread.app.cli.options import HERE, Book, From, Json, Last, ProjectDir, To, span_of
 from goldenthread.app.cli.output import emit
+
+if TYPE_CHECKING:
+    from goldenthread.app.api.project import Project
 
 Outcome = Annotated[
     str,
@@ -37,8 +40,9 @@ def signals(  # noqa: PLR0913  # one flag each
     from goldenthread.app.api.project import Project
     from goldenthread.app.api.records import signals as rows
 
-    span = span_of(first, until, last, project, book)
-    emit(rows(Project.open(project), book, span, outcome), as_json=as_json, title="signals")
+    span, opened = span_of(first, until, last, project, book), Project.open(project)
+    found = rows(opened, book, span, outcome)
+    emit(found, as_json=as_json, title="signals", when_none=lambda: _advice(opened, book))
 
 
 def orders(  # one flag each
@@ -56,8 +60,9 @@ def orders(  # one flag each
     from goldenthread.app.api.project import Project
     from goldenthread.app.api.records import orders as rows
 
-    span = span_of(first, until, last, project, book)
-    emit(rows(Project.open(project), book, span), as_json=as_json, title="orders")
+    span, opened = span_of(first, until, last, project, book), Project.open(project)
+    found = rows(opened, book, span)
+    emit(found, as_json=as_json, title="orders", when_none=lambda: _advice(opened, book))
 
 
 def positions(book: Book = "", project: ProjectDir = HERE, as_json: Json = False) -> None:
@@ -68,7 +73,9 @@ def positions(book: Book = "", project: ProjectDir = HERE, as_json: Json = False
     from goldenthread.app.api.project import Project
     from goldenthread.app.api.records import positions as rows
 
-    emit(rows(Project.open(project), book), as_json=as_json, title="positions")
+    opened = Project.open(project)
+    found = rows(opened, book)
+    emit(found, as_json=as_json, title="positions", when_none=lambda: _advice(opened, book))
 
 
 def trades(  # one flag each
@@ -86,8 +93,9 @@ def trades(  # one flag each
     from goldenthread.app.api.project import Project
     from goldenthread.app.api.records import trades as rows
 
-    span = span_of(first, until, last, project, book)
-    emit(rows(Project.open(project), book, span), as_json=as_json, title="trades")
+    span, opened = span_of(first, until, last, project, book), Project.open(project)
+    found = rows(opened, book, span)
+    emit(found, as_json=as_json, title="trades", when_none=lambda: _advice(opened, book))
 
 
 def explain(
@@ -107,3 +115,10 @@ def explain(
     from goldenthread.app.api.project import Project
 
     emit(explain_it(Project.open(project), book, what, date), as_json=as_json)
+
+
+def _advice(project: Project, book: str) -> str:
+    """What to do where a table is empty because the book never ran."""
+    from goldenthread.app.api.days import next_step
+
+    return next_step(project, book)

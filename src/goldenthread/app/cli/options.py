@@ -70,7 +70,10 @@ def _newest(project: Path, book: str) -> dt.date:
     found = status(Project.open(project), book)
     newest = found["last_run"] or found["last_bar"]
     if not isinstance(newest, dt.date):
-        msg = "--last counts back from the last date there is, and there is none; give --to as well"
+        msg = (
+            "--last counts back from the last date there is, and there is none yet; bring bars with"
+            " `goldenthread data import FILE.csv|.parquet`, or give --to as well"
+        )
         raise UsageError(msg)
     return newest
 

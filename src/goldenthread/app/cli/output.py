@@ -23,8 +23,17 @@ _LONG_NUMBER = re.compile(r"^(-?\d+\.\d{6})\d+$")
 _TRAILING_ZEROS = re.compile(r"^(-?\d+)(?:\.0+|(\.\d*?[1-9])0*)$")
 
 
-def emit(result: object, *, as_json: bool, title: str = "") -> None:
-    """Print a result: one JSON document, or a table (a list of words, a line each)."""
+def emit(
+    result: object,
+    *,
+    as_json: bool,
+    title: str = "",
+    when_none: Callable[[], str] = str,
+) -> None:
+    """Print a result: one JSON document, or a table (a list of words, a line each).
+
+    ``when_none`` tells people what to do where there are no rows; empty when nothing.
+    """
     value = plain(result)
     if as_json:
         typer.echo(json.dumps(value, ensure_ascii=False))
@@ -34,6 +43,8 @@ def emit(result: object, *, as_json: bool, title: str = "") -> None:
         _print_record(value, title)
     elif isinstance(value, Sequence):
         _print_table(value, title)
+        if not value and (advice := when_none()):
+            typer.echo(advice)
     else:
         typer.echo(str(value))
 
