@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from goldenthread.app.api.bars import gap_words, judged_bars, last_bar
-from goldenthread.app.api.desks import open_desk, plan_desk
+from goldenthread.app.api.desks import open_desk, plan_desk, silence
 from goldenthread.app.api.records import facts, outcomes
 from goldenthread.app.book import FrozenRun, read_book
 from goldenthread.app.clock import SystemClock
@@ -49,6 +49,7 @@ class Simulated:
     start_equity: Decimal
     equity: Decimal
     gaps: list[str]
+    notes: list[str]
 
 
 def run(project: Project, book: str = "", ds: dt.date | None = None) -> DayReport:
@@ -66,7 +67,8 @@ def run(project: Project, book: str = "", ds: dt.date | None = None) -> DayRepor
         _refuse_earlier(target, last)
         for missed in dates_between(last + _DAY, target - _DAY) if last else []:
             run_day(desk, frozen_run(missed, target, missed=True), archiving=True)
-        return run_day(desk, frozen_run(target, target), archiving=True)
+        report = run_day(desk, frozen_run(target, target), archiving=True)
+        return replace(report, notes=(*report.notes, *silence(project, desk)))
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ def plan(project: Project, book: str = "", ds: dt.date | None = None) -> Plan:
         state = read_book(desk.engines.hot_store)
         _refuse_earlier(target, None if state is None else state.last_ds)
         report = run_day(desk, frozen_run(target, target), archiving=False)
+        report = replace(report, notes=(*report.notes, *silence(project, desk)))
     return Plan(report, asked.submitted, asked.replaced, asked.canceled)
 
 
@@ -177,6 +180,7 @@ def _simulated(
         start_equity=state.start_equity,
         equity=state.last_snapshot.equity,
         gaps=gap_words(project, span),
+        notes=silence(project, desk),
     )
 
 

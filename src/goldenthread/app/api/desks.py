@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from goldenthread.ports.hot_store import HotStore
 
 _EVER = dt.date(1900, 1, 1)
+_NAMED = 8
 _AHEAD = dt.timedelta(days=14)
 """How far past its last date a desk loads bars: an exchange executes at the next open."""
 
@@ -149,6 +150,35 @@ def members_of(
         s.strategy_id: tuple(m for m in resolve(s.assets, project.universes) if m in assets)
         for s in strategies
     }
+
+
+def silence(project: Project, desk: Desk) -> list[str]:
+    """A sentence each about why strategies decide nothing: no files, no bars of what they name."""
+    deciding = [c.strategy for c in desk.deciding()]
+    if not deciding:
+        nothing = "no strategy decides: none in strategies/ is active or shadow; write one with"
+        return [f"{nothing} `goldenthread strategy new NAME`"]
+    found = []
+    idle = [s for s in deciding if not desk.members[s.strategy_id]]
+    if idle:
+        lacking = sorted({m for s in idle for m in resolve(s.assets, project.universes)})
+        names = _some([s.strategy_id for s in idle])
+        count = "1 strategy decides" if len(idle) == 1 else f"{len(idle)} strategies decide"
+        found.append(f"{count} on nothing: no bars for {_some(lacking)} ({names})")
+    for compiled in desk.deciding():
+        blind = sorted(symbol for symbol in compiled.refs if symbol not in desk.assets)
+        if blind and desk.members[compiled.strategy.strategy_id]:
+            found.append(
+                f"{compiled.strategy.strategy_id} refers to {_some(blind)}, which has no bars:"
+                " whatever asks for it is null"
+            )
+    return found
+
+
+def _some(names: list[str]) -> str:
+    """The first of the names, and how many more there are."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def git_hash(root: Path) -> str:
