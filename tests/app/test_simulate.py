@@ -58,6 +58,20 @@ def test_signals_are_refused_by_filters_and_by_gates(summer: Path) -> None:
 
 
 @pytest.mark.xdist_group("summer")
+def test_no_theoretical_figure_is_missing_without_a_note(summer: Path) -> None:
+    rows = [r for r in asked(summer, "signals") if r["outcome"] in {"rejected", "expired"}]
+    missing = [r for r in rows if r["net_pnl"] is None]
+    assert {r["note"] for r in missing} == {"not triggered", "still open"}
+    assert all(r["outcome_status"] == "OPEN" for r in missing if r["note"] == "still open")
+    at_market = {r["note"] for r in rows if r["priced_as"] == "MARKET_NEXT_OPEN" and r["net_pnl"]}
+    assert at_market == {"as a market order at the next open"}
+    assert {r["note"] for r in asked(summer, "signals", "--outcome", "traded")} == {None}
+    untouched = next(r["signal_id"] for r in rows if r["note"] == "not triggered")
+    told = asked(summer, "explain", untouched)
+    assert "it would have made nothing (not triggered)." in told
+
+
+@pytest.mark.xdist_group("summer")
 def test_broker_and_ledger_agree(summer: Path) -> None:
     found = asked(summer, "check", "broker")
     assert (found["ok"], found["differences"], found["as_of"]) == (True, {}, "2012-08-31")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from goldenthread.domain.trade import Outcome, OutcomeStatus
 from goldenthread.warehouse import loops
 from goldenthread.warehouse.views import VIEWS
 from warehouse.examples import (
@@ -102,6 +103,21 @@ def test_all_signals_holds_every_outcome_once() -> None:
     assert rows["outcome"].to_list() == ["TRADED"] * 5 + ["REJECTED"] * 4 + ["EXPIRED"]
     assert rows["reason"].to_list()[-2:] == ["VOLUME_TOO_LOW", "NOT_TRIGGERED"]
     assert rows["net_pnl"].to_list()[7] is None  # H is OPEN: unknown, never 0
+
+
+def test_all_signals_says_why_a_figure_is_missing() -> None:
+    warehouse = empty()
+    untouched = Outcome(
+        status=OutcomeStatus.RESOLVED, priced_as="PLANNED", revision=day(2), note="not triggered"
+    )
+    loops.load_rejected(warehouse, [(signal("F"), untouched)], run())
+    loops.load_trades(warehouse, [trade("100", day(2), "A")], run())
+    rows = warehouse.query(
+        "SELECT symbol, net_pnl, theoretical_note FROM all_signals"
+        " WHERE ds BETWEEN @from AND @to ORDER BY symbol",
+        ALL,
+    )
+    assert rows.rows() == [("A", Decimal(100), ""), ("F", None, "not triggered")]
 
 
 @pytest.mark.parametrize("name", VIEWS)

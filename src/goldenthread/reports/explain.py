@@ -114,6 +114,8 @@ def _ending(signal: Mapping[str, Any]) -> str:
 def _would_have(signal: Mapping[str, Any]) -> str:
     if signal["outcome_status"] != "RESOLVED":
         return f"what it would have made is {signal['outcome_status']}"
+    if signal["theoretical_net_pnl"] is None:
+        return f"it would have made nothing ({signal['theoretical_note']})"
     made = signed_money(signal["theoretical_net_pnl"], 2)
     if signal["priced_as"] == "PLANNED":
         return f"it would have made {made}"

@@ -145,7 +145,7 @@ def theory(signal: Mapping[str, Any]) -> Section:
         at = f"{signal['theoretical_exit_ds']} at {price(signal['theoretical_exit_price'])}"
         held = f"after {exact(signal['theoretical_bars_held'])} session(s)"
         lines.append(("out", f"{at} by {signal['theoretical_exit_reason']}, {held}"))
-    if signal["outcome_status"] == "RESOLVED":
+    if signal["theoretical_net_pnl"] is not None:
         gross, fees = signal["theoretical_gross_pnl"], signal["theoretical_fees"]
         lines.append(("net P&L", _net(gross, fees, signal["theoretical_net_pnl"])))
         lines.append(("R", number(signal["theoretical_r_multiple"])))

@@ -78,6 +78,7 @@ VIEWS: dict[str, View] = {
                 ("r_multiple", "net_pnl over what the initial stop risked"),
                 ("quantity", "what was ordered"),
                 ("equity_at_decision", "what it was sized from"),
+                ("theoretical_note", "why a theoretical figure is missing; empty for a trade"),
             ),
         ),
         View(

@@ -9,6 +9,7 @@ from goldenthread.app.engines import open_warehouse, read_hot_store
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.position import Position, PositionStatus
 from goldenthread.domain.signal import SignalStatus
+from goldenthread.domain.trade import OutcomeStatus
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,7 +23,7 @@ OUTCOMES = ("traded", "open", "waiting", "rejected", "expired", "invalidated")
 
 _SIGNALS = """
 SELECT signal_id, signal_ds, strategy_id, symbol, side, LOWER(outcome) AS outcome, reason,
-       outcome_status, priced_as, net_pnl
+       outcome_status, priced_as, net_pnl, theoretical_note
 FROM all_signals
 WHERE book = @book AND ds BETWEEN @first AND DATE '9999-12-31'  -- a trade stands under its exit
   AND signal_ds BETWEEN @first AND @last
@@ -60,13 +61,15 @@ def facts(project: Project, book: str, sql: str, span: Span = ALL_TIME) -> pl.Da
 def signals(project: Project, book: str, span: Span, outcome: str = "") -> list[dict[str, Any]]:
     """Every signal decided on the dates and what became of it, the live ones last.
 
+    ``note`` says why a theoretical figure is missing, or what it stands for.
+
     Raises:
         UsageError: The outcome is not one there is.
     """
     if outcome and outcome not in OUTCOMES:
         msg = f"--outcome got {outcome!r}; allowed: {', '.join(OUTCOMES)}"
         raise UsageError(msg)
-    ended = facts(project, book, _SIGNALS, span).to_dicts()
+    ended = [_noted(row) for row in facts(project, book, _SIGNALS, span).to_dicts()]
     rows = [*ended, *(_live_row(d) for d in live_signals(project, book, span))]
     return [row for row in rows if not outcome or row["outcome"] == outcome]
 
@@ -173,4 +176,15 @@ def _live_row(document: Document) -> dict[str, Any]:
         "outcome_status": None,
         "priced_as": None,
         "net_pnl": None,
+        "note": None,
     }
+
+
+def _noted(row: dict[str, Any]) -> dict[str, Any]:
+    """The row of an ended signal with its note."""
+    note = row.pop("theoretical_note")
+    if row["outcome_status"] == OutcomeStatus.OPEN:
+        note = "still open"
+    elif row["priced_as"] == "MARKET_NEXT_OPEN" and not note:
+        note = "as a market order at the next open"
+    return {**row, "note": note or None}

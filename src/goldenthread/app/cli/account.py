@@ -35,6 +35,8 @@ def signals(  # noqa: PLR0913  # one flag each
 ) -> None:
     """Every signal and what became of it.
 
+    net_pnl is what was made, or would have been; note says why it is missing or what it stands for.
+
     Example: goldenthread signals --outcome rejected --from 2012-01-01
     """
     from goldenthread.app.api.project import Project

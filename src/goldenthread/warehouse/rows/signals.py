@@ -99,7 +99,9 @@ class Priced(Decided):
     theoretical_r_multiple: Numeric | None = Field(
         default=None, description="Net P&L over what the initial stop risked."
     )
-    theoretical_note: Text = Field(description="What the pricing had to assume; often empty.")
+    theoretical_note: Text = Field(
+        description="Why there is no figure (not triggered, no levels, no bars); often empty."
+    )
 
 
 class RejectedSignalRow(Priced):
