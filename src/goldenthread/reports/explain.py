@@ -28,6 +28,7 @@ class ExplainInput:
         orders: Its rows of ``fact_orders``.
         fills: Its rows of ``fact_fills``.
         synthetic: Whether the symbol's prices were generated.
+        holder: Whose signal held the symbol, when that is why it was refused.
     """
 
     signal: Mapping[str, Any]
@@ -36,6 +37,7 @@ class ExplainInput:
     orders: pl.DataFrame = field(default_factory=pl.DataFrame)
     fills: pl.DataFrame = field(default_factory=pl.DataFrame)
     synthetic: bool = False
+    holder: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ def explain(facts: ExplainInput) -> Explanation:
         passages.plan(signal),
         passages.sizing(signal, facts.version),
         passages.verdicts(signal, "Gates", ("gate",)),
+        _holder(facts.holder),
         passages.orders(facts.orders),
         passages.fills(facts.fills),
         passages.result(signal),
@@ -87,6 +90,11 @@ def explain(facts: ExplainInput) -> Explanation:
         summary=_summary(signal, synthetic=facts.synthetic),
         sections=tuple(section for section in sections if section.lines),
     )
+
+
+def _holder(name: str) -> Section:
+    held = f"held or waited for by {name}: an account holds one strategy a symbol"
+    return passages.Section("Duplicate symbol", (("the symbol", held),) if name else ())
 
 
 def _signal_id(signal: Mapping[str, Any]) -> str:

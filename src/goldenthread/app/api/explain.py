@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from goldenthread.app.api.desks import plan_desk
-from goldenthread.app.api.records import facts, full_id, signals
+from goldenthread.app.api.records import facts, full_id, holder, signals
 from goldenthread.app.engines import read_hot_store
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.ids import signal_ds, signal_id
@@ -59,7 +59,9 @@ def _story(project: Project, book: str, name: str) -> str:
     ).to_dicts()
     span = (start, start + _YEAR)
     where = f"WHERE book = @book AND ds BETWEEN @first AND @last AND order_key LIKE '{name}%'"
+    duplicate = "DUPLICATE_SYMBOL" in (row.get("rejection_reasons") or ())
     told = ExplainInput(
+        holder=holder(project, book, row["symbol"], start) if duplicate else "",
         signal=row,
         version=version[0] if version else None,
         bar=_bar(project, book, row),
@@ -122,7 +124,8 @@ def _ended(row: dict[str, Any], known: dict[str, dict[str, Any]]) -> str:
     found = known.get(row["signal_id"])
     if found is None:
         return ""
-    return f"{found['outcome']}: {found['reason']}" if found["reason"] else str(found["outcome"])
+    why = f"{found['outcome']}: {found['reason']}" if found["reason"] else str(found["outcome"])
+    return f"{why}, {found['note']}" if found["note"] else why
 
 
 def _reason(desk: Desk, compiled: CompiledStrategy, symbol: str, ds: dt.date) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from goldenthread.domain.signal import SignalStatus
 from goldenthread.domain.trade import OutcomeStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import polars as pl
 
     from goldenthread.app.api.project import Project
@@ -28,6 +30,12 @@ FROM all_signals
 WHERE book = @book AND ds BETWEEN @first AND DATE '9999-12-31'  -- a trade stands under its exit
   AND signal_ds BETWEEN @first AND @last
 ORDER BY signal_ds, signal_id
+"""
+_TAKERS = """
+SELECT signal_id, strategy_id, symbol, signal_ds, ds AS ended
+FROM all_signals
+WHERE book = @book AND ds BETWEEN @first AND DATE '9999-12-31' AND signal_ds <= @last
+  AND (outcome <> 'REJECTED' OR reason = 'BROKER_REFUSED') AND reason <> 'SUBMIT_WINDOW_MISSED'
 """
 _ORDERS = """
 SELECT order_key, ds, symbol, order_side AS side, order_type, quantity, limit_price, stop_price,
@@ -71,7 +79,13 @@ def signals(project: Project, book: str, span: Span, outcome: str = "") -> list[
         raise UsageError(msg)
     ended = [_noted(row) for row in facts(project, book, _SIGNALS, span).to_dicts()]
     rows = [*ended, *(_live_row(d) for d in live_signals(project, book, span))]
+    _name_holders(project, book, rows)
     return [row for row in rows if not outcome or row["outcome"] == outcome]
+
+
+def holder(project: Project, book: str, symbol: str, ds: dt.date) -> str:
+    """Whose signal held or waited for the symbol when ``ds`` decided; empty when nobody's."""
+    return _holder(_takers(project, book, (ds, ds)), symbol, ds)
 
 
 def live_signals(project: Project, book: str, span: Span = ALL_TIME) -> list[Document]:
@@ -162,6 +176,38 @@ def full_id(project: Project, book: str, prefix: str) -> str:
     advice = f"type more of it: {', '.join(found[:5])}" if found else "see `goldenthread signals`"
     msg = f"{len(found)} signals start with {prefix!r}; {advice}"
     raise UsageError(msg)
+
+
+def _takers(project: Project, book: str, span: Span) -> list[dict[str, Any]]:
+    """The signals that took their symbol on one of the dates or held it still."""
+    live = [
+        {**d.body, "signal_ds": dt.date.fromisoformat(d.body["ds"]), "ended": dt.date.max}
+        for d in live_signals(project, book, (dt.date.min, span[1]))
+    ]
+    return [*facts(project, book, _TAKERS, span).to_dicts(), *live]
+
+
+def _holder(takers: Iterable[dict[str, Any]], symbol: str, ds: dt.date) -> str:
+    for taker in takers:
+        took = taker["signal_ds"] == ds or taker["signal_ds"] < ds < taker["ended"]
+        if taker["symbol"] == symbol and took:
+            return f"{taker['strategy_id']} ({taker['signal_id'][:17]})"
+    return ""
+
+
+def _name_holders(project: Project, book: str, rows: list[dict[str, Any]]) -> None:
+    """Note on every row refused for its symbol which signal had it."""
+    refused = [row for row in rows if row["reason"] == "DUPLICATE_SYMBOL"]
+    if not refused:
+        return
+    dates = [row["signal_ds"] for row in refused]
+    by_symbol: dict[str, list[dict[str, Any]]] = {}
+    for taker in _takers(project, book, (min(dates), max(dates))):
+        by_symbol.setdefault(taker["symbol"], []).append(taker)
+    for row in refused:
+        found = _holder(by_symbol.get(row["symbol"], ()), row["symbol"], row["signal_ds"])
+        if found:
+            row["note"] = "; ".join(filter(None, (f"held by {found}", row["note"])))
 
 
 def _live_row(document: Document) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -15,6 +16,8 @@ from goldenthread.app.clock import SystemClock
 from goldenthread.app.engines import read_hot_store
 from goldenthread.app.versions import strategy_versions, sync_versions
 from goldenthread.domain.errors import UsageError
+from goldenthread.domain.strategy import StrategyStatus
+from goldenthread.market.universe import resolve
 from goldenthread.positions.blotter import Blotter
 from goldenthread.signals.engine import Evaluator, compile_strategy
 from goldenthread.signals.strategy_file import read_strategy, strategy_text
@@ -33,8 +36,16 @@ _CHECKED = dt.timedelta(days=730)
 """How much history ``strategy check`` tries a strategy on."""
 
 
-def new_strategy(project: Project, name: str) -> str:
-    """The path of a new strategy file.
+@dataclass(frozen=True)
+class NewStrategy:
+    """A strategy file that was written, and what to do with it, a sentence a step."""
+
+    written: str
+    next: list[str]
+
+
+def new_strategy(project: Project, name: str) -> NewStrategy:
+    """A new strategy file.
 
     Raises:
         UsageError: The name is no strategy id, or the file is there already.
@@ -46,7 +57,30 @@ def new_strategy(project: Project, name: str) -> str:
     text = strategy_text(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    return str(path)
+    steps = [
+        f"try it on your bars: goldenthread strategy check {path}",
+        f"let it trade: goldenthread simulate --from … --to … --name {name}",
+    ]
+    rivals = _rivals(project, name)
+    if rivals:
+        steps.append(
+            f"{', '.join(rivals)} decide on the same symbols, and an account holds one strategy a"
+            " symbol (the later one is refused DUPLICATE_SYMBOL): set status ="
+            ' "paused" in those you do not want, or begin without samples: goldenthread init'
+            " FOLDER --bare"
+        )
+    return NewStrategy(str(path), steps)
+
+
+def _rivals(project: Project, name: str) -> list[str]:
+    """The active strategies that want a symbol this one wants too."""
+    try:
+        active = [s for s in project.strategies() if s.status is StrategyStatus.ACTIVE]
+    except UsageError:  # another file is not right: `strategy check` says how
+        return []
+    wanted = {s.strategy_id: set(resolve(s.assets, project.universes)) for s in active}
+    mine = wanted.pop(name, set())
+    return [other for other, symbols in wanted.items() if symbols & mine]
 
 
 def check_strategies(project: Project, files: Sequence[Path]) -> list[dict[str, object]]:

@@ -23,7 +23,8 @@ def new(name: Name, project: ProjectDir = HERE, as_json: Json = False) -> None:
     from goldenthread.app.api.project import Project
     from goldenthread.app.api.strategies import new_strategy
 
-    emit({"written": new_strategy(Project.open(project), name)}, as_json=as_json)
+    found = new_strategy(Project.open(project), name)
+    emit(found if as_json else [f"written: {found.written}", *found.next], as_json=as_json)
 
 
 @app.command()
