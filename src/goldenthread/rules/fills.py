@@ -44,6 +44,12 @@ FILL_RULES: tuple[tuple[str, str], ...] = (
     ("no refusal", "An accepted order fills whatever the open costs: NEGATIVE_CASH is flagged."),
     ("no bar", "Nothing fills in a session without a bar; what is due waits for the next one."),
     ("short", "Shorts are mirrored, in whole shares, and reserve 103 % of their value."),
+    ("fees, crypto", "A buy pays in coin, rounded up to 1e-9; a sell in dollars, up to the cent."),
+    (
+        "fees, equities",
+        "Under live_like sells pay SEC and TAF, both sides CAT; under paper nothing.",
+    ),
+    ("fees, cents", "Each is rounded up per execution; the broker does so per day: cents less."),
 )
 """The fill rules of DESIGN section 6 as ``goldenthread rules`` prints them: name and sentence."""
 
