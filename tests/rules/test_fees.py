@@ -62,6 +62,12 @@ def test_crypto_buys_pay_in_coin_and_sells_in_dollars_rounded_up(
         # June 2014: SEC 100 * 92 * 22.10 / 1e6 = 0.20332 -> 0.21, TAF 0.0119 -> 0.02, no CAT.
         (equity(SELL, "100", "92", dt.date(2014, 6, 9)), "0.23"),
         (equity(BUY, "100", "92", dt.date(2014, 6, 9)), "0"),
+        # TAF of October 2004: SEC 100 * 92 * 23.40 / 1e6 = 0.21528 -> 0.22, TAF 0.01.
+        (equity(SELL, "100", "92", dt.date(2004, 10, 29)), "0.23"),
+        # capped at 10 dollars then: 200000 * 0.0001 = 20; SEC 200000 * 1 * 23.40 / 1e6 = 4.68.
+        (equity(SELL, "200000", "1", dt.date(2004, 10, 29)), "14.68"),
+        # and at 3.75 from November on: 200000 * 0.000075 = 15.
+        (equity(SELL, "200000", "1", dt.date(2004, 11, 1)), "8.43"),
         # The SEC charged nothing in 2025: TAF 1000 * 0.000166 = 0.166 -> 0.17, CAT 0.01.
         (equity(SELL, "1000", "150", dt.date(2025, 8, 1)), "0.18"),
     ],

@@ -95,10 +95,14 @@ SEC_PER_MILLION = _table(
 """Dollars per million sold. Source: SEC fee rate advisories, Section 31 of the Exchange Act.
 
 Before December 2001 the rate was 1/300 of one percent; it is carried back to the first date.
+Compared with published advisories or FINRA's notices of them: all up to December 2005, April 2008,
+April 2010, March 2014, July 2017, April 2019, February 2020 and 2021, May 2025. The days of the
+others are from memory.
 """
 
 TAF_PER_SHARE = _table(
-    ("2002-10-01", "0.000075", "3.75"),
+    ("2002-10-01", "0.0001", "10.00"),
+    ("2004-11-01", "0.000075", "3.75"),
     ("2011-07-01", "0.000090", "4.50"),
     ("2012-03-01", "0.000095", "4.75"),
     ("2012-07-01", "0.000119", "5.95"),
@@ -110,7 +114,9 @@ TAF_PER_SHARE = _table(
 )
 """Dollars a share sold, capped for one trade. Source: FINRA By-Laws, Schedule A, section 1.
 
-The changes within the first two years of the fee are not tabulated.
+Compared with NASD's and FINRA's notices: October 2002, November 2004, July 2011 and March 2012.
+The days since July 2012 are from memory. Within 2003 a lower rate was in force until September;
+it is not tabulated.
 """
 
 CAT_PER_SHARE = _table(
@@ -119,7 +125,11 @@ CAT_PER_SHARE = _table(
     ("2025-07-01", "0.000009"),
     ("2026-01-01", "0.000003"),
 )
-"""Dollars a share, both sides. Source: CAT LLC fee alerts 2024-1 ff.; Alpaca's schedule 2026."""
+"""Dollars a share, both sides. Source: CAT LLC fee alerts 2024-1 ff.; Alpaca's schedule 2026.
+
+Compared with the fee filings: September 2024 and the start of July 2025. Assessments for the
+costs of earlier years are left out.
+"""
 
 
 def fee_for(query: FeeQuery) -> Fee:
