@@ -112,7 +112,15 @@ class Project:
 
 
 def init_project(root: Path, *, samples: bool = True) -> list[str]:
-    """The files written, sample strategies only if wanted; whatever is there already is kept."""
+    """The files written, sample strategies only if wanted; whatever is there already is kept.
+
+    Raises:
+        UsageError: ``root`` is a file, or lies in one.
+    """
+    for place in (root, *root.parents):
+        if place.is_file():
+            msg = f"{place} is a file; name a folder, new or there already: goldenthread init desk"
+            raise UsageError(msg)
     written = []
     (root / "strategies").mkdir(parents=True, exist_ok=True)
     with as_file(_TEMPLATES) as templates:

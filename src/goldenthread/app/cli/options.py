@@ -37,7 +37,7 @@ def date_of(text: str, flag: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text)
     except ValueError as error:
-        msg = f"{flag} got {text!r}; a date looks like 2024-01-31"
+        msg = f"{flag} got {text!r}, no date of the calendar; one looks like 2024-01-31"
         raise UsageError(msg) from error
 
 

@@ -6,10 +6,12 @@ import datetime as dt
 import json
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from decimal import Decimal
 from enum import Enum
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ _PIPED_CELL = 100
 """The widest a column gets in a file or pipe; a longer text goes on in the next line."""
 _LONG_ID = re.compile(r"(\d{8}-[0-9a-f]{8})[0-9a-f]{24}")
 _LONG_NUMBER = re.compile(r"^(-?\d+\.\d{6})\d+$")
+_SPACE = re.compile(r"\s+")
 _TRAILING_ZEROS = re.compile(r"^(-?\d+)(?:\.0+|(\.\d*?[1-9])0*)$")
 
 
@@ -96,6 +99,7 @@ def _is_table(value: object) -> bool:
 
 def _print_table(rows: Sequence[Any], title: str) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     if not rows:
@@ -105,28 +109,70 @@ def _print_table(rows: Sequence[Any], title: str) -> None:
         for row in rows:
             typer.echo(str(row))
         return
-    piped = not sys.stdout.isatty()
+    cells = [[_cell(item) for item in row.values()] for row in rows]
+    piped, names = not sys.stdout.isatty(), [str(name) for name in rows[0]]
+    widest = (_PIPED_CELL + 3) * len(names) + 1
+    console = Console(width=widest if piped else None)
+    if not piped and _narrowest(names, cells) > console.width:
+        typer.echo("\n".join(_stacked(names, cells, console.width, title)))
+        return
     table = Table(title=title or None, title_justify="left", header_style="bold")
-    for column in rows[0]:
-        table.add_column(str(column), overflow="fold", max_width=_PIPED_CELL if piped else None)
-    for row in rows:
-        table.add_row(*(_cell(item) for item in row.values()))
-    widest = (_PIPED_CELL + 3) * len(rows[0]) + 1
-    Console(width=widest if piped else None).print(table)
+    for place, name in enumerate(names):
+        whole = not piped and not any(_SPACE.search(row[place]) for row in cells)
+        width = _PIPED_CELL if piped else None
+        table.add_column(name, overflow="fold", max_width=width, no_wrap=whole)
+    for row in cells:
+        table.add_row(*(escape(cell) for cell in row))
+    console.print(table)
+
+
+def _narrowest(names: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
+    """The width a table needs that breaks no word."""
+    columns = zip(names, *cells, strict=True)
+    words = (max(len(w) for cell in column for w in _SPACE.split(cell)) for column in columns)
+    return sum(words) + 3 * len(names) + 1
+
+
+def _stacked(
+    names: Sequence[str], cells: Sequence[Sequence[str]], width: int, title: str
+) -> list[str]:
+    """A table too wide for the terminal: each row on several lines, columns still aligned."""
+    places = [
+        min(max(len(line) for cell in column for line in cell.split("\n")), width - 2)
+        for column in zip(names, *cells, strict=True)
+    ]
+    storeys: list[list[int]] = [[]]
+    for place, size in enumerate(places):
+        used = sum(places[other] + 2 for other in storeys[-1])
+        if storeys[-1] and used + size > width - 2:
+            storeys.append([])
+        storeys[-1].append(place)
+    lines = [title] * bool(title)
+    for row in (names, *cells):
+        for number, storey in enumerate(storeys):
+            folded = [_folded(row[place], places[place]) for place in storey]
+            for parts in zip_longest(*folded, fillvalue=""):
+                padded = (f"{p:<{places[place]}}" for p, place in zip(parts, storey, strict=True))
+                lines.append(f"{'  ' * bool(number)}{'  '.join(padded)}".rstrip())
+        if row is names:
+            lines.append("-" * width)
+    return lines
+
+
+def _folded(text: str, width: int) -> list[str]:
+    return [part for line in text.split("\n") for part in textwrap.wrap(line, width) or [""]]
 
 
 def _cell(value: object) -> str:
-    from rich.markup import escape
-
     if value is None or value in ([], {}):
         return "-"
     if isinstance(value, list) and not _is_table(value):
-        return escape("\n".join(str(item) for item in value))
+        return "\n".join(str(item) for item in value)
     if isinstance(value, list | dict):
-        return escape(json.dumps(value, ensure_ascii=False))
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, float):
         return f"{value:.6g}"
     text = _LONG_ID.sub(r"\1", str(value))  # a unique prefix is enough to name a signal
     if _LONG_NUMBER.match(text):
         text = f"{Decimal(text):.6f}"  # a person reads six decimals, --json has all
-    return escape(_TRAILING_ZEROS.sub(r"\1\2", text))
+    return _TRAILING_ZEROS.sub(r"\1\2", text)

@@ -44,7 +44,11 @@ def init(
     """
     from goldenthread.app.api.project import init_project
 
-    emit(init_project(folder, samples=not bare), as_json=as_json, title="written")
+    written = init_project(folder, samples=not bare)
+    emit(written, as_json=as_json, title="written")
+    if not as_json:
+        place = "" if folder == HERE else f"cd {folder}; "
+        typer.echo(f"next: {place}goldenthread data import FILE.csv|.parquet")
 
 
 def doctor(project: ProjectDir = HERE, as_json: Json = False) -> None:

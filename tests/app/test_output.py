@@ -1,0 +1,74 @@
+"""Tables in a terminal: whole words on 80 columns, and no colour where none is wanted."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+
+import pytest
+from typing_extensions import override
+
+from goldenthread.app.cli.output import emit
+
+WIDE = [
+    {
+        "strategy_id": "follow_the_leader",
+        "refused_net_pnl": "-3170.390196",
+        "profit_factor": 0.754661,
+        "invalidated": 0,
+        "last_signal": "20110309-7c55db5107055d7380e51eebb93a88a5",
+        "note": "held by trend_rider (20110308-9dc7e506); not triggered",
+    }
+]
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is one."""
+
+    @override
+    def isatty(self) -> bool:
+        return True
+
+
+def shown(monkeypatch: pytest.MonkeyPatch, rows: object, columns: int) -> list[str]:
+    """The lines a terminal of that width gets."""
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    emit(rows, as_json=False, title="strategies")
+    assert not re.search(r"\x1b\[(3|4|9)\d", screen.getvalue())  # NO_COLOR: bold is no colour
+    return re.sub(r"\x1b\[\d*m", "", screen.getvalue()).splitlines()
+
+
+def test_a_table_too_wide_for_the_terminal_stacks_its_columns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert shown(monkeypatch, WIDE, 80) == [
+        "strategies",
+        "strategy_id        refused_net_pnl  profit_factor  invalidated",
+        "  last_signal        note",
+        "-" * 80,
+        "follow_the_leader  -3170.390196     0.754661       0",
+        "  20110309-7c55db51  held by trend_rider (20110308-9dc7e506); not triggered",
+    ]
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 100, 200])
+def test_no_word_is_broken_and_no_line_too_long(
+    monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    lines = shown(monkeypatch, WIDE, columns)
+    assert max(map(len, lines)) <= columns
+    words = " ".join(lines).split()
+    for whole in ("follow_the_leader", "refused_net_pnl", "20110309-7c55db51", "triggered"):
+        assert whole in words
+
+
+def test_prose_folds_between_words_and_leaves_names_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = shown(monkeypatch, [{"rule": "entry_past_target", "says": "word " * 30}], 60)
+    assert any("entry_past_target" in line for line in lines)
+    assert all("word" in line or "wor" not in line for line in lines)
+    assert lines[0].strip() == "strategies"
