@@ -101,3 +101,20 @@ def test_another_book_that_did_run_is_named(summer: Path, tmp_path: Path) -> Non
     answer = command("signals", "--book", "sim:typo", "--project", str(folder))
     assert answer.out.endswith("; books that have: sim:main (--book)\n")
     assert command("status", "--json", "--project", str(folder)).document["next"] is None
+
+
+def test_the_only_book_that_has_run_is_looked_at_when_none_is_named(fresh: Path) -> None:
+    here = ("--json", "--project", str(fresh))
+    command("simulate", "--from", "2012-06-25", "--to", "2012-06-27", *here)
+    only = "sim:20120625-20120627"
+    assert command("check", "thread", *here).document["book"] == only
+    assert command("status", *here).document["book"] == only
+    found = command("signals", *here).document
+    assert found
+    assert found == command("signals", "--book", only, *here).document
+    command("simulate", "--name", "other", "--from", "2012-06-25", "--to", "2012-06-26", *here)
+    doubt = command("check", "thread", *here)
+    assert doubt.code == 2
+    assert f"books that have: {only}, sim:other" in doubt.err
+    command("run", "--ds", "2012-06-27", *here)
+    assert command("status", *here).document["book"] == "sim:main"

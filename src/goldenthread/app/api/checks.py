@@ -13,7 +13,7 @@ from goldenthread.app.api.bars import last_bar
 from goldenthread.app.api.days import next_step
 from goldenthread.app.api.desks import open_desk
 from goldenthread.app.api.project import Project
-from goldenthread.app.api.records import ALL_TIME, facts, outcomes
+from goldenthread.app.api.records import ALL_TIME, begun_book, facts, outcomes
 from goldenthread.app.book import read_book
 from goldenthread.app.engines import open_warehouse, read_hot_store
 from goldenthread.domain.errors import GoldenthreadError, UsageError
@@ -99,6 +99,7 @@ def check_thread(project: Project, book: str) -> dict[str, Any]:
     worst = facts(project, desk.book, _ERRORS)["worst"].to_list()
     money_error = float(worst[0]) if worst and worst[0] is not None else 0.0
     return {
+        "book": desk.book,
         **found.counts(),
         "money_error": money_error,
         **outcomes(project, desk.book),
@@ -150,7 +151,7 @@ def begun(project: Project, book: str) -> tuple[Desk, BookState]:
     Raises:
         UsageError: The book has not run yet.
     """
-    name = project.book(book)
+    name = begun_book(project, book)
     state = read_book(read_hot_store(project.settings, project.root, name))
     if state is None or state.last_ds is None:
         raise UsageError(next_step(project, name))

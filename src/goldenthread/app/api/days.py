@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from goldenthread.app.api.bars import gap_words, judged_bars, last_bar
 from goldenthread.app.api.desks import open_desk, plan_desk, silence
-from goldenthread.app.api.records import facts, outcomes
+from goldenthread.app.api.records import begun_book, books, outcomes
 from goldenthread.app.book import FrozenRun, read_book
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.day import DayReport, run_day
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from goldenthread.app.desk import Desk
     from goldenthread.domain.order import OrderReport, OrderRequest
 
-_BOOKS = """
-SELECT DISTINCT book FROM snapshot_accounts
-WHERE book <> @book AND ds BETWEEN @first AND @last ORDER BY book
-"""
 _DAY = dt.timedelta(days=1)
 _RUN_AT = dt.time(0, 5, tzinfo=dt.UTC)
 
@@ -123,7 +119,7 @@ def simulate(
 
 def status(project: Project, book: str = "") -> dict[str, object]:
     """Where the book stands: last run, money, what is held, what waits, what is stopped."""
-    name = project.book(book)
+    name = begun_book(project, book)
     store = read_hot_store(project.settings, project.root, name)
     state = read_book(store)
     halted = store.get("operator_requests", "halt")
@@ -150,7 +146,7 @@ def next_step(project: Project, book: str = "") -> str:
     state = read_book(read_hot_store(project.settings, project.root, name))
     if state is not None and state.last_ds is not None:
         return ""
-    others = [row["book"] for row in facts(project, name, _BOOKS).to_dicts()]
+    others = [other for other in books(project) if other != name]
     if last_bar(project) is None:
         advice = "bring bars first: `goldenthread data import FILE.csv|.parquet`"
     else:

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from goldenthread.app.api.desks import plan_desk
-from goldenthread.app.api.records import facts, full_id, holder, signals
+from goldenthread.app.api.records import ALL_TIME, begun_book, facts, holder, signals
 from goldenthread.app.engines import read_hot_store
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.ids import signal_ds, signal_id
@@ -37,14 +37,30 @@ def explain(project: Project, book: str, what: str, date: str = "") -> str | lis
     Raises:
         UsageError: No such signal or symbol, or a date that is none.
     """
+    book = begun_book(project, book)
     if not date:
-        return _story(project, book, full_id(project, book, what))
+        return _story(project, book, _full_id(project, book, what))
     try:
         ds = dt.date.fromisoformat(date)
     except ValueError as error:
         msg = f"explain got the date {date!r}; a date looks like 2024-01-31"
         raise UsageError(msg) from error
-    return _why(project, project.book(book), what, ds)
+    return _why(project, book, what, ds)
+
+
+def _full_id(project: Project, book: str, prefix: str) -> str:
+    """The one signal id that starts with ``prefix``.
+
+    Raises:
+        UsageError: No signal, or more than one, starts with it.
+    """
+    known: set[str] = {row["signal_id"] for row in signals(project, book, ALL_TIME)}
+    found = sorted(name for name in known if name.startswith(prefix))
+    if len(found) == 1:
+        return found[0]
+    advice = f"type more of it: {', '.join(found[:5])}" if found else "see `goldenthread signals`"
+    msg = f"{len(found)} signals start with {prefix!r}; {advice}"
+    raise UsageError(msg)
 
 
 def _story(project: Project, book: str, name: str) -> str:

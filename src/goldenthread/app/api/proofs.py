@@ -84,6 +84,7 @@ def check_parity(project: Project, book: str) -> dict[str, Any]:
     comparable = [row for row in rows if not _incomparable(desk, row)]
     differ = [words for row in comparable if (words := _difference(desk, row))]
     return {
+        "book": desk.book,
         "trades": len(rows),
         "compared": len(comparable),
         "not_compared": dict(sorted(silent.items())),

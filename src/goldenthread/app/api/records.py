@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from goldenthread.app.book import read_book
 from goldenthread.app.engines import open_warehouse, read_hot_store
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.position import Position, PositionStatus
@@ -51,12 +52,29 @@ FROM fact_trades
 WHERE book = @book AND ds BETWEEN @first AND @last
 ORDER BY exit_ds, trade_id
 """
+_BOOKS = """
+SELECT DISTINCT book FROM snapshot_accounts WHERE ds BETWEEN @first AND @last ORDER BY book
+"""
 _COUNTS = """
 SELECT LOWER(outcome) AS outcome, COUNT(*) AS signals
 FROM all_signals
 WHERE book = @book AND ds BETWEEN @first AND @last
 GROUP BY outcome
 """
+
+
+def books(project: Project) -> list[str]:
+    """Every book with an archived day, sorted."""
+    return [str(row["book"]) for row in facts(project, "", _BOOKS).to_dicts()]
+
+
+def begun_book(project: Project, name: str) -> str:
+    """The book to look at: the one named, else that of the settings, else the only one begun."""
+    book = project.book(name)
+    if name or read_book(read_hot_store(project.settings, project.root, book)):
+        return book
+    known = books(project)
+    return known[0] if len(known) == 1 else book
 
 
 def facts(project: Project, book: str, sql: str, span: Span = ALL_TIME) -> pl.DataFrame:
@@ -77,6 +95,7 @@ def signals(project: Project, book: str, span: Span, outcome: str = "") -> list[
     if outcome and outcome not in OUTCOMES:
         msg = f"--outcome got {outcome!r}; allowed: {', '.join(OUTCOMES)}"
         raise UsageError(msg)
+    book = begun_book(project, book)
     ended = [_noted(row) for row in facts(project, book, _SIGNALS, span).to_dicts()]
     rows = [*ended, *(_live_row(d) for d in live_signals(project, book, span))]
     _name_holders(project, book, rows)
@@ -102,7 +121,8 @@ def live_signals(project: Project, book: str, span: Span = ALL_TIME) -> list[Doc
 
 def orders(project: Project, book: str, span: Span) -> list[dict[str, Any]]:
     """Every order of the dates, the working ones from the hot store last."""
-    store = read_hot_store(project.settings, project.root, project.book(book))
+    book = begun_book(project, book)
+    store = read_hot_store(project.settings, project.root, book)
     ended = facts(project, book, _ORDERS, span).to_dicts()
     live = [
         {
@@ -123,7 +143,7 @@ def orders(project: Project, book: str, span: Span) -> list[dict[str, Any]]:
 
 def positions(project: Project, book: str) -> list[dict[str, Any]]:
     """What is held, or waits for its entry, a row a position."""
-    store = read_hot_store(project.settings, project.root, project.book(book))
+    store = read_hot_store(project.settings, project.root, begun_book(project, book))
     live = (PositionStatus.PENDING, PositionStatus.OPEN, PositionStatus.CLOSING)
     found = [
         Position.model_validate(document.body)
@@ -149,7 +169,7 @@ def positions(project: Project, book: str) -> list[dict[str, Any]]:
 
 def trades(project: Project, book: str, span: Span) -> pl.DataFrame:
     """Closed trades, by exit date."""
-    return facts(project, book, _TRADES, span)
+    return facts(project, begun_book(project, book), _TRADES, span)
 
 
 def outcomes(project: Project, book: str) -> dict[str, int]:
@@ -161,21 +181,6 @@ def outcomes(project: Project, book: str) -> dict[str, int]:
     waiting, active = live.count("WAITING"), live.count("ACTIVE")
     total = sum(found.values()) + waiting + active
     return {"generated": total, "waiting": waiting, "active": active, **found}
-
-
-def full_id(project: Project, book: str, prefix: str) -> str:
-    """The one signal id that starts with ``prefix``.
-
-    Raises:
-        UsageError: No signal, or more than one, starts with it.
-    """
-    known: set[str] = {row["signal_id"] for row in signals(project, book, ALL_TIME)}
-    found = sorted(name for name in known if name.startswith(prefix))
-    if len(found) == 1:
-        return found[0]
-    advice = f"type more of it: {', '.join(found[:5])}" if found else "see `goldenthread signals`"
-    msg = f"{len(found)} signals start with {prefix!r}; {advice}"
-    raise UsageError(msg)
 
 
 def _takers(project: Project, book: str, span: Span) -> list[dict[str, Any]]:

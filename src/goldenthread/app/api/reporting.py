@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from goldenthread.app.api.bars import judged_bars
 from goldenthread.app.api.days import next_step
-from goldenthread.app.api.records import ALL_TIME, facts, outcomes
+from goldenthread.app.api.records import ALL_TIME, begun_book, facts, outcomes
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.engines import open_market_data
 from goldenthread.domain.errors import UsageError
@@ -28,7 +28,7 @@ def write_report(project: Project, book: str, out: Path | None = None) -> Path:
     Raises:
         UsageError: The book has no archived day yet.
     """
-    name = project.book(book)
+    name = begun_book(project, book)
     path = out or project.root / "reports" / f"{name.replace(':', '-')}.html"
     page = tearsheet(_facts(project, name))
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from goldenthread.app.api.records import begun_book
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.engines import open_hot_store, open_warehouse, read_hot_store
 from goldenthread.warehouse import quarantine as ward
@@ -53,7 +54,7 @@ def digest(project: Project, book: str) -> dict[str, str]:
 
     Only tables whose rows belong to a book are in it: another book's bars do not change it.
     """
-    warehouse, name = open_warehouse(project.settings, project.root), project.book(book)
+    warehouse, name = open_warehouse(project.settings, project.root), begun_book(project, book)
     tables = [
         t.name
         for t in TABLES.values()

@@ -11,7 +11,13 @@ import typer
 from goldenthread.domain.errors import UsageError
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Book = Annotated[str, typer.Option("--book", help="The book, e.g. sim:main (default: settings).")]
+Book = Annotated[
+    str,
+    typer.Option(
+        "--book",
+        help="The book, e.g. sim:main (default: that of the settings; to look at: the only one).",
+    ),
+]
 ProjectDir = Annotated[
     Path, typer.Option("--project", help="The folder that holds goldenthread.toml.")
 ]
