@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SHARED = Path(os.environ.get("GOLDENTHREAD_SHARED", Path(__file__).parents[2] / "shared"))
 
@@ -20,6 +25,26 @@ def shared_data() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+@pytest.fixture(scope="session")
+def firestore_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of Google's Firestore emulator; skips where there is none."""
+    if find_spec("google") is None or find_spec("google.cloud.firestore") is None:
+        without_engine("google-cloud-firestore is not installed: pip install 'goldenthread[gcp]'")
+    from emulators import firestore  # noqa: PLC0415  # needs the extra
+
+    if reason := firestore.missing():
+        without_engine(f"no Firestore emulator: {reason}")
+    with firestore.running(tmp_path_factory.mktemp("firestore")) as host:
+        yield host
+
+
+def without_engine(reason: str) -> None:
+    """Skip what needs an engine that is not installed; fail where all of them must be."""
+    if os.environ.get("GOLDENTHREAD_REQUIRE_ENGINES") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
