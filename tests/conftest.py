@@ -31,20 +31,22 @@ def shared_data() -> Path:
 def firestore_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of Google's Firestore emulator; skips where there is none."""
     if find_spec("google") is None or find_spec("google.cloud.firestore") is None:
-        without_engine("google-cloud-firestore is not installed: pip install 'goldenthread[gcp]'")
+        engine_is_missing(
+            "google-cloud-firestore is not installed: pip install 'goldenthread[gcp]'"
+        )
     from emulators import firestore  # noqa: PLC0415  # needs the extra
 
     if reason := firestore.missing():
-        without_engine(f"no Firestore emulator: {reason}")
+        engine_is_missing(f"no Firestore emulator: {reason}")
     with firestore.running(tmp_path_factory.mktemp("firestore")) as host:
         yield host
 
 
-def without_engine(reason: str) -> None:
-    """Skip what needs an engine that is not installed; fail where all of them must be."""
+def engine_is_missing(message: str) -> None:
+    """Skip the test, or fail it where every engine must be there."""
     if os.environ.get("GOLDENTHREAD_REQUIRE_ENGINES") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
+        pytest.fail(message)
+    pytest.skip(message)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -16,7 +16,7 @@ from goldenthread.domain.errors import (
 )
 
 if TYPE_CHECKING:
-    from goldenthread.adapters.hot_store.firestore.wire import FirestorePlace
+    from goldenthread.adapters.hot_store.firestore.place import FirestorePlace
 
 VENDOR = (google.GoogleAPIError, GoogleAuthError)
 """Whatever Google's client raises on purpose."""

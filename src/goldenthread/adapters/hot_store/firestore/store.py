@@ -19,7 +19,7 @@ from goldenthread.adapters.hot_store.firestore.documents import (
 )
 from goldenthread.adapters.hot_store.firestore.failures import NotConfirmedError
 from goldenthread.adapters.hot_store.firestore.leases import FirestoreLeases
-from goldenthread.adapters.hot_store.firestore.wire import FirestorePlace, FirestoreWire, Write
+from goldenthread.adapters.hot_store.firestore.wire import FirestoreWire, Write
 from goldenthread.domain.errors import ConflictError, DataError
 from goldenthread.ports.hot_store import (
     MAX_OPERATIONS,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from goldenthread.adapters.hot_store.firestore.documents import Snapshot
+    from goldenthread.adapters.hot_store.firestore.place import FirestorePlace
     from goldenthread.domain.clock import Clock
 
 MAX_COMMIT_BYTES = 8_000_000

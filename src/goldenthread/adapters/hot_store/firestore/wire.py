@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from google.cloud.firestore import CollectionReference, DocumentReference, Query
 
     from goldenthread.adapters.hot_store.firestore.documents import Snapshot
+    from goldenthread.adapters.hot_store.firestore.place import FirestorePlace
     from goldenthread.domain.clock import Clock
     from goldenthread.ports.hot_store import Collection
 
@@ -39,20 +40,6 @@ _NEVER_AGAIN = Retry(predicate=lambda _: False)
 """Google's client would send a write again by itself; we read back first."""
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True)
-class FirestorePlace:
-    """Where a database is; with ``emulator_host`` it is the emulator's, without credentials."""
-
-    project_id: str
-    database: str = "(default)"
-    emulator_host: str = ""
-    timeout_s: float = 10.0
-
-    def __str__(self) -> str:
-        at = f" at {self.emulator_host}" if self.emulator_host else ""
-        return f"{self.project_id}/{self.database}{at}"
 
 
 @dataclass(frozen=True)
