@@ -217,6 +217,18 @@ def test_the_order_of_fields_makes_no_difference(store: Store, fence: Lease) -> 
     assert store.count("live_signals") == 1
 
 
+def test_fields_come_back_in_alphabetical_order_whoever_wrote_them(store: Store) -> None:
+    unordered = {"z": 1, "b": {"y": 1, "é": 2, "x": [{"d": 1, "c": 2}]}, "B": 3, "a.b": 4}
+    document = put(store, "a", unordered)
+    found = store.get("live_signals", "a")
+    assert found is not None
+    replaced = store.compare_and_set(found, unordered)
+    for body in (document.body, found.body, replaced.body):
+        assert list(body) == ["B", "a.b", "b", "z"]
+        assert list(body["b"]) == ["x", "y", "é"]
+        assert list(body["b"]["x"][0]) == ["c", "d"]
+
+
 def test_true_and_one_are_not_equal_bodies(store: Store, fence: Lease) -> None:
     put(store, "a", {"n": 1})
     with pytest.raises(ConflictError):

@@ -82,6 +82,13 @@ def stored(body: Mapping[str, Any]) -> tuple[Body, str]:
     return plain, text
 
 
+def ordered(plain: Any) -> Any:  # noqa: ANN401  # any plain value
+    """The value with the fields of every mapping in alphabetical order, as ``stored`` has them."""
+    if isinstance(plain, dict):
+        return {key: ordered(plain[key]) for key in sorted(plain)}
+    return [ordered(item) for item in plain] if isinstance(plain, list) else plain
+
+
 def expiry(delete_at: dt.datetime | None) -> dt.datetime | None:
     """The instant in UTC, or None for a document that stays.
 

@@ -12,6 +12,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from goldenthread.adapters.hot_store.bodies import ordered
 from goldenthread.domain.errors import EngineError
 from goldenthread.ports.hot_store import INDEXED, Document
 
@@ -65,7 +66,7 @@ def document_of(snapshot: Snapshot, collection: Collection) -> Document:
     delete_at = fields.get("delete_at")
     # without Google's nanoseconds, of which ours have none
     expires = None if delete_at is None else _EPOCH + (delete_at - _EPOCH)
-    return Document(collection, snapshot.id, body, version, snapshot.update_time, expires)
+    return Document(collection, snapshot.id, ordered(body), version, snapshot.update_time, expires)
 
 
 def written_by(snapshot: Snapshot | None, write_id: str) -> bool:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from goldenthread.adapters.hot_store.bodies import check_operations, checked_id, expiry, stored
+from goldenthread.adapters.hot_store.bodies import (
+    check_operations,
+    checked_id,
+    expiry,
+    ordered,
+    stored,
+)
 from goldenthread.adapters.hot_store.firestore import queries
 from goldenthread.adapters.hot_store.firestore.documents import (
     absent_in,
@@ -281,7 +287,9 @@ def _written(write: Write, collection: Collection, at: dt.datetime) -> Document:
     """The document as that write left it."""
     fields = write.fields or {}
     expires = fields.get("delete_at")
-    return Document(collection, write.reference.id, fields["body"], fields["version"], at, expires)
+    return Document(
+        collection, write.reference.id, ordered(fields["body"]), fields["version"], at, expires
+    )
 
 
 def _check_size(parts: Sequence[_Part]) -> None:
