@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from importlib.util import find_spec
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,13 +27,17 @@ def shared_data() -> Path:
     return folder
 
 
+def pytest_configure() -> None:
+    """Where every engine must be there, miss no library: a file that needs one would skip."""
+    if os.environ.get("GOLDENTHREAD_REQUIRE_ENGINES") == "1":
+        for library in ("google.cloud.firestore", "apprise"):
+            import_module(library)
+
+
 @pytest.fixture(scope="session")
 def firestore_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of Google's Firestore emulator; skips where there is none."""
-    if find_spec("google") is None or find_spec("google.cloud.firestore") is None:
-        engine_is_missing(
-            "google-cloud-firestore is not installed: pip install 'goldenthread[gcp]'"
-        )
+    pytest.importorskip("google.cloud.firestore", reason="needs the extra gcp")
     from emulators import firestore  # noqa: PLC0415  # needs the extra
 
     if reason := firestore.missing():

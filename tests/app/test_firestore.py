@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -66,6 +67,28 @@ def test_the_same_days_leave_the_same_archive_on_firestore_as_on_sqlite(
 
 
 @pytest.mark.slow
+def test_a_simulation_killed_again_and_again_on_firestore_ends_as_one_that_was_not(
+    imported: Path, fresh: Path, tmp_path: Path, firestore_emulator: str
+) -> None:
+    whole = tmp_path / "whole"
+    shutil.copytree(imported, whole)
+    simulate(Project.open(whole), "main", SPRING)
+    killed = in_firestore(fresh, firestore_emulator)
+    span = ("--from", SPRING[0].isoformat(), "--to", SPRING[1].isoformat())
+    call = [sys.executable, "-c", PROGRAM, "simulate", "--project", str(killed), "--name", "main"]
+    variables = {**os.environ, "GOLDENTHREAD_RUN__LEASE_TTL_S": "1"}
+    for seconds in (2.0, 2.5, 3.0, 3.5):
+        running = subprocess.Popen([*call, *span], env=variables, stderr=subprocess.DEVNULL)
+        time.sleep(seconds)
+        running.kill()
+        running.wait()
+        time.sleep(1.2)  # its lease ends
+    subprocess.run([*call, *span], env=variables, check=True, capture_output=True)
+    assert check_thread(Project.open(killed), "sim:main")["ok"]
+    assert digest(Project.open(killed), "sim:main") == digest(Project.open(whole), "sim:main")
+
+
+@pytest.mark.slow
 def test_the_command_line_reads_what_a_run_left_in_firestore(
     fresh: Path, firestore_emulator: str
 ) -> None:
@@ -97,8 +120,8 @@ def test_doctor_reads_and_writes_and_compares_the_clocks(
 def test_doctor_says_what_a_database_out_of_reach_needs(
     fresh: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wire = pytest.importorskip("goldenthread.adapters.hot_store.firestore.wire")
-    monkeypatch.setattr(wire, "PATIENCE_S", 0)
+    pytest.importorskip("google.cloud.firestore", reason="needs the extra gcp")
+    monkeypatch.setattr("goldenthread.adapters.hot_store.firestore.wire.PATIENCE_S", 0)
     passed, found = doctor(in_firestore(fresh, "127.0.0.1:1"))["hot store"]
     assert not passed
     assert "check the network and [hot_store] emulator_host" in found
