@@ -156,9 +156,10 @@ def check_hot_store(settings: Settings, root: Path, book: str) -> str:
     store = _firestore(settings, book)
     lead = store.clock_lead()
     if abs(lead) > _CLOCKS_APART:
+        ahead = "ahead of" if lead > dt.timedelta() else "behind"
         msg = (
-            f"the clock of Firestore is {lead.total_seconds():+.0f} s ahead of this machine's; at"
-            f" most {_CLOCKS_APART.total_seconds():.0f} s: let this machine keep time (NTP)"
+            f"the clock of Firestore is {abs(lead).total_seconds():.0f} s {ahead} this machine's;"
+            f" at most {_CLOCKS_APART.total_seconds():.0f} s: let this machine keep time (NTP)"
         )
         raise EngineError(msg)
     apart = f"clocks {abs(lead).total_seconds():.1f} s apart"

@@ -216,7 +216,7 @@ def test_a_server_that_hangs_costs_no_more_than_the_time_limit(wire: Wire) -> No
     begun = CLOCK.now()
     with pytest.raises(EngineBusyError, match="DeadlineExceeded"):
         store.count("live_signals")
-    # patience of 20 s is skipped by the clock; a dozen and a half attempts of 0.2 s are not
+    # patience of 10 s is skipped by the clock; a dozen attempts of 0.2 s are not
     assert (CLOCK.now() - begun).total_seconds() < 10
 
 

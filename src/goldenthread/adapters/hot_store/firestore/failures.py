@@ -88,7 +88,14 @@ def write_told(place: FirestorePlace, error: Exception) -> Exception:
         )
     if isinstance(error, _UNCLEAR):
         return NotConfirmedError(unclear(place, error))
-    if isinstance(error, _REFUSED + _BUSY):
+    if isinstance(error, _REFUSED):
+        return NotConfirmedError(
+            EngineBusyError(
+                f"Firestore {place}: others change the same documents at the same moment"
+                f" ({_cause(error)}); run the command again when they are done"
+            )
+        )
+    if isinstance(error, _BUSY):
         return NotConfirmedError(told(place, error))
     return told(place, error)
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from goldenthread.domain.clock import Clock
     from goldenthread.ports.hot_store import Collection
 
-PATIENCE_S = 20
+PATIENCE_S = 10
 """How long a call is tried again, beside the time the call itself may take."""
 
 _FIRST_PAUSE_S = 0.02
