@@ -69,8 +69,8 @@ class Wire:
 
     def _heal(self, after_s: float) -> None:
         time.sleep(after_s)
+        self._fault = ""  # first: the client calls again the moment its line is dropped
         self._cut()
-        self._fault = ""
 
     def _cut(self) -> None:
         pairs, self._pairs = self._pairs, []

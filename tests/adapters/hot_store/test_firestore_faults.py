@@ -152,7 +152,7 @@ def test_a_sweep_counts_what_is_gone(
         other.put_if_absent("live_signals", name, {}, NOON)
     assert store.count("live_signals") == 3
     wire.lose(*fault)
-    store.sweep("live_signals", NOON)
+    assert store.sweep("live_signals", NOON) == 3
     assert other.count("live_signals") == 0
 
 
