@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SHARED = Path(os.environ.get("GOLDENTHREAD_SHARED", Path(__file__).parents[2] / "shared"))
 
@@ -20,6 +25,32 @@ def shared_data() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+def pytest_configure() -> None:
+    """Where every engine must be there, miss no library: a file that needs one would skip."""
+    if os.environ.get("GOLDENTHREAD_REQUIRE_ENGINES") == "1":
+        for library in ("google.cloud.firestore", "apprise"):
+            import_module(library)
+
+
+@pytest.fixture(scope="session")
+def firestore_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of Google's Firestore emulator; skips where there is none."""
+    pytest.importorskip("google.cloud.firestore", reason="needs the extra gcp")
+    from emulators import firestore  # noqa: PLC0415  # needs the extra
+
+    if reason := firestore.missing():
+        engine_is_missing(f"no Firestore emulator: {reason}")
+    with firestore.running(tmp_path_factory.mktemp("firestore")) as host:
+        yield host
+
+
+def engine_is_missing(message: str) -> None:
+    """Skip the test, or fail it where every engine must be there."""
+    if os.environ.get("GOLDENTHREAD_REQUIRE_ENGINES") == "1":
+        pytest.fail(message)
+    pytest.skip(message)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -105,6 +105,28 @@ def test_a_secret_is_shown_as_asterisks(tmp_path: Path) -> None:
     assert "swordfish" not in unknown
 
 
+@pytest.mark.parametrize(
+    "urls", ['"mailto://me:swordfish@host  json://h"', '["mailto://me:swordfish@host", "json://h"]']
+)
+def test_the_addresses_of_notices_are_secret(tmp_path: Path, urls: str) -> None:
+    found = load_settings(write(tmp_path, f"[notifier]\nurls = {urls}"), environ=NO_VARIABLES)
+    shown = {row.name: row.value for row in resolved(found)}
+    assert shown["notifier.urls"] == "**********"
+    assert "swordfish" not in repr(found)
+    assert found.notifier.urls.get_secret_value().split() == [
+        "mailto://me:swordfish@host",
+        "json://h",
+    ]
+
+
+@pytest.mark.parametrize("urls", ["5", "{a = 'swordfish'}", "[['swordfish']]"])
+def test_addresses_in_a_wrong_form_are_not_shown_either(tmp_path: Path, urls: str) -> None:
+    write(tmp_path, f"[notifier]\nurls = {urls}\npath = 5")
+    with pytest.raises(UsageError) as caught:
+        load_settings(tmp_path, environ=NO_VARIABLES)
+    assert "swordfish" not in str(caught.value)
+
+
 REFUSED = {
     "a misspelt key": (
         "[gates]\nmax_positons = 5",
@@ -143,8 +165,12 @@ REFUSED = {
         "[policy] profile: got 'live'; allowed: 'paper' or 'live_like'",
     ),
     "an engine that is not built yet": (
-        '[hot_store]\nengine = "firestore"',
-        "[hot_store] engine: got 'firestore'; allowed: 'sqlite'; other engines are not built yet",
+        '[hot_store]\nengine = "redis"',
+        "[hot_store] engine: got 'redis'; allowed: 'sqlite' or 'firestore'; other engines are not",
+    ),
+    "an emulator without a port": (
+        '[hot_store]\nemulator_host = "localhost"',
+        "[hot_store] emulator_host: got 'localhost'; allowed: host:port of an emulator",
     ),
     "a book without a name": (
         '[project]\nbook = "sim:"',

@@ -42,15 +42,30 @@ class Store(HotStore, Leases, Protocol):
     """One object is both ports."""
 
 
-def _sqlite(folder: Path, clock: HandClock) -> Store:
+def _sqlite(request: pytest.FixtureRequest, clock: HandClock) -> Store:
+    folder: Path = request.getfixturevalue("tmp_path")
     return SqliteHotStore(folder / "hot.sqlite", "sim:main", clock)
 
 
-def _overlay(folder: Path, clock: HandClock) -> Store:
-    return OverlayHotStore(SqliteHotStore(folder / "hot.sqlite", "sim:main", clock), clock)
+def _overlay(request: pytest.FixtureRequest, clock: HandClock) -> Store:
+    return OverlayHotStore(_sqlite(request, clock), clock)
 
 
-ENGINES: dict[str, Callable[[Path, HandClock], Store]] = {"sqlite": _sqlite, "overlay": _overlay}
+def _firestore(request: pytest.FixtureRequest, clock: HandClock) -> Store:
+    host = request.getfixturevalue("firestore_emulator")
+    from emulators.firestore import new_place  # noqa: PLC0415  # needs the extra
+    from goldenthread.adapters.hot_store.firestore import (  # noqa: PLC0415  # needs the extra
+        FirestoreHotStore,
+    )
+
+    return FirestoreHotStore(new_place(host), "sim:main", clock)
+
+
+ENGINES: dict[str, Callable[[pytest.FixtureRequest, HandClock], Store]] = {
+    "sqlite": _sqlite,
+    "overlay": _overlay,
+    "firestore": _firestore,
+}
 
 
 @pytest.fixture
@@ -59,8 +74,8 @@ def clock() -> HandClock:
 
 
 @pytest.fixture(params=ENGINES)
-def store(request: pytest.FixtureRequest, tmp_path: Path, clock: HandClock) -> Store:
-    return ENGINES[request.param](tmp_path, clock)
+def store(request: pytest.FixtureRequest, clock: HandClock) -> Store:
+    return ENGINES[request.param](request, clock)
 
 
 @pytest.fixture
@@ -150,9 +165,10 @@ def test_a_commit_takes_effect_as_a_whole(store: Store, fence: Lease) -> None:
     store.commit(
         [Create("order_intents", "new", body(3)), Replace(old, body(4)), Delete(gone)], fence
     )
-    assert store.get("order_intents", "new") == Document(
-        "order_intents", "new", {**body(3), "quantity": "1.23456789"}, 1, 1
-    )
+    created = store.get("order_intents", "new")
+    assert created is not None
+    assert created.body == {**body(3), "quantity": "1.23456789"}
+    assert (created.version, created.delete_at) == (1, None)
     changed = store.get("live_signals", "old")
     assert changed is not None
     assert (changed.version, changed.body["symbol"]) == (2, "S4")
@@ -199,6 +215,18 @@ def test_the_order_of_fields_makes_no_difference(store: Store, fence: Lease) -> 
     put(store, "a", {"x": 1, "y": {"p": 1, "q": 2}})
     store.commit([Create("live_signals", "a", {"y": {"q": 2, "p": 1}, "x": 1})], fence)
     assert store.count("live_signals") == 1
+
+
+def test_fields_come_back_in_alphabetical_order_whoever_wrote_them(store: Store) -> None:
+    unordered = {"z": 1, "b": {"y": 1, "é": 2, "x": [{"d": 1, "c": 2}]}, "B": 3, "a.b": 4}
+    document = put(store, "a", unordered)
+    found = store.get("live_signals", "a")
+    assert found is not None
+    replaced = store.compare_and_set(found, unordered)
+    for body in (document.body, found.body, replaced.body):
+        assert list(body) == ["B", "a.b", "b", "z"]
+        assert list(body["b"]) == ["x", "y", "é"]
+        assert list(body["b"]["x"][0]) == ["c", "d"]
 
 
 def test_true_and_one_are_not_equal_bodies(store: Store, fence: Lease) -> None:
@@ -367,6 +395,10 @@ def _nested(depth: int) -> dict[str, Any]:
     return {"n": _nested(depth - 1)} if depth else {}
 
 
+def _nested_lists(depth: int) -> dict[str, Any]:
+    return {"n": [_nested_lists(depth - 2)]} if depth > 1 else _nested(depth)
+
+
 BAD_BODIES: dict[str, tuple[dict[Any, Any], str]] = {
     "float": ({"x": 1.5}, "field 'x': float 1.5 is not allowed; use Decimal"),
     "nan": ({"x": float("nan")}, "use Decimal"),
@@ -392,6 +424,9 @@ BAD_BODIES: dict[str, tuple[dict[Any, Any], str]] = {
     "half a character as key": ({"\ud800": 1}, "surrogate"),
     "queried field not a text": ({"status": 5}, "field 'status' is queried and must be text"),
     "too deep": (_nested(21), "deeper than 20"),
+    "too deep by lists": (_nested_lists(20), "deeper than 20"),
+    "too heavy": ({"x": [1] * 130_000}, "1040002 bytes stored is too large; at most 1000000"),
+    "queried field too long": ({"symbol": "é" * 751}, "'symbol' is queried and has at most 1500"),
     "too large": ({"x": "é" * 450_000}, "900008 bytes is too large; at most 900000"),
 }
 
@@ -403,6 +438,26 @@ def test_a_value_outside_the_closed_set_is_refused(store: Store, case: str) -> N
         put(store, "a", content)
     assert message in str(caught.value)
     assert store.get("live_signals", "a") is None
+
+
+EDGES: dict[str, dict[str, Any]] = {
+    "empty": {},
+    "empty parts": {"a": {}, "b": [], "c": [{}], "d": ""},
+    "deep": _nested(19),
+    "deep by lists": _nested_lists(19),
+    "large": {"x": "é" * 449_996},
+    "heavy": {"x": [None] * 100_000},
+    "long queried field": {"symbol": "é" * 750},
+    "keys with dots and quotes": {"a.b": {"`": {"\\": 1}, "c d": 2}, "*": 3},
+}
+
+
+@pytest.mark.parametrize("case", EDGES)
+def test_a_body_at_the_edge_is_taken_and_replaced(store: Store, case: str) -> None:
+    document = put(store, "a", {"other": 1, "ds": "2026-01-01"})
+    replaced = store.compare_and_set(document, EDGES[case])
+    assert replaced.body == EDGES[case]
+    assert store.get("live_signals", "a") == replaced
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "BTC/USD", "__x__", "é" * 751])
@@ -478,6 +533,8 @@ def test_every_allowed_body_comes_back_whole(store: Store, content: dict[str, An
     fence = store.acquire(name, "here", 60)
     store.commit([Create("quarantine", name, document.body)], fence)
     assert store.get("quarantine", name) == document
+    replaced = store.compare_and_set(put(store, f"r{name}", {"other": 1}), document.body)
+    assert store.get("live_signals", f"r{name}") == replaced
 
 
 # leases

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from goldenthread.adapters.broker.recording import RecordingBroker
 from goldenthread.adapters.broker.simulated import SimulatedBroker, SimulatedSettings
@@ -17,29 +18,34 @@ from goldenthread.adapters.notifier.log import LogNotifier
 from goldenthread.adapters.warehouse.duckdb import DuckDBWarehouse
 from goldenthread.app.clock import SystemClock
 from goldenthread.domain.asset import ActionKind
+from goldenthread.domain.errors import EngineError, UsageError
+from goldenthread.ports.hot_store import HotStore
+from goldenthread.ports.leases import Leases
 from goldenthread.rules.splits import ratio_between
 from goldenthread.warehouse.views import prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from decimal import Decimal
     from pathlib import Path
 
     from goldenthread.adapters.broker.recording import Asked
+    from goldenthread.adapters.hot_store.firestore import FirestoreHotStore
     from goldenthread.app.settings import Settings
     from goldenthread.domain.asset import Asset
     from goldenthread.domain.bar import Bar
     from goldenthread.domain.clock import Clock
     from goldenthread.market.bars import BarBook
     from goldenthread.ports.broker import Broker
-    from goldenthread.ports.hot_store import HotStore
-    from goldenthread.ports.leases import Leases
     from goldenthread.ports.notifier import Notifier
     from goldenthread.ports.warehouse import Warehouse
 
 
 _DAY = dt.timedelta(days=1)
 _RUN_AT = dt.time(0, 5, tzinfo=dt.UTC)
+_CLOCKS_APART = dt.timedelta(seconds=60)
+"""How far apart the clocks of two runs may be, for leases to mean the same to both."""
+
 _WAIT = dt.timedelta(days=14)
 """How far ahead an exchange looks for the open a market order fills at."""
 
@@ -107,13 +113,13 @@ def open_engines(
     clock = SystemClock()
     synchronous = settings.hot_store.synchronous if durable else "NORMAL"
     hot_file = root / settings.hot_store.path
-    hot_store = SqliteHotStore(hot_file, book, clock, synchronous=synchronous)
+    hot_store = _hot_store(settings, root, book, synchronous)
     return Engines(
         broker=_exchange(settings, hot_file.parent, book, market, synchronous),
         hot_store=hot_store,
         leases=hot_store,
         warehouse=open_warehouse(settings, root),
-        notifier=LogNotifier(root / settings.notifier.path, clock),
+        notifier=_notifier(settings, root, clock),
         clock=clock,
     )
 
@@ -143,15 +149,35 @@ def planning_engines(
 
 def read_hot_store(settings: Settings, root: Path, book: str) -> HotStore:
     """The hot store of a book for looking only: nothing is created before there is something."""
-    if (root / settings.hot_store.path).exists():
-        return open_hot_store(settings, root, book)
-    return UnbegunHotStore()
+    if settings.hot_store.engine == "sqlite" and not (root / settings.hot_store.path).exists():
+        return UnbegunHotStore()
+    return open_hot_store(settings, root, book)
 
 
 def open_hot_store(settings: Settings, root: Path, book: str) -> HotStore:
     """The hot store of a book, without its other engines."""
-    path = root / settings.hot_store.path
-    return SqliteHotStore(path, book, SystemClock(), synchronous=settings.hot_store.synchronous)
+    return _hot_store(settings, root, book, settings.hot_store.synchronous)
+
+
+def check_hot_store(settings: Settings, root: Path, book: str) -> str:
+    """What a look at the hot store of a book found, in words.
+
+    Raises:
+        EngineError: It cannot be used, or its clock is not ours.
+    """
+    if settings.hot_store.engine == "sqlite":
+        return f"{read_hot_store(settings, root, book).count('live_signals')} live signals"
+    store = _firestore(settings, book)
+    lead = store.clock_lead()
+    if abs(lead) > _CLOCKS_APART:
+        ahead = "ahead of" if lead > dt.timedelta() else "behind"
+        msg = (
+            f"the clock of Firestore is {abs(lead).total_seconds():.0f} s {ahead} this machine's;"
+            f" at most {_CLOCKS_APART.total_seconds():.0f} s: let this machine keep time (NTP)"
+        )
+        raise EngineError(msg)
+    apart = f"clocks {abs(lead).total_seconds():.1f} s apart"
+    return f"{store.count('live_signals')} live signals; read and written, {apart}"
 
 
 def open_warehouse(settings: Settings, root: Path) -> Warehouse:
@@ -167,6 +193,52 @@ def open_warehouse(settings: Settings, root: Path) -> Warehouse:
 def open_market_data(settings: Settings, root: Path) -> ParquetMarketData:
     """Where bars, assets and corporate actions are stored."""
     return ParquetMarketData(root / settings.market_data.path)
+
+
+class _Store(HotStore, Leases, Protocol):
+    """One object is both ports."""
+
+
+def _hot_store(
+    settings: Settings, root: Path, book: str, synchronous: Literal["FULL", "NORMAL"]
+) -> _Store:
+    if settings.hot_store.engine == "firestore":
+        return _firestore(settings, book)
+    path = root / settings.hot_store.path
+    return SqliteHotStore(path, book, SystemClock(), synchronous=synchronous)
+
+
+def _firestore(settings: Settings, book: str) -> FirestoreHotStore:
+    chosen = settings.hot_store
+    if not chosen.project_id:
+        msg = (
+            "[hot_store] project_id is empty; the engine firestore needs the Google Cloud"
+            ' project, "my-desk-123" for example'
+        )
+        raise UsageError(msg)
+    with _extra("gcp", '[hot_store] engine = "firestore"'):
+        from goldenthread.adapters.hot_store import firestore  # noqa: PLC0415  # an extra
+    place = firestore.FirestorePlace(chosen.project_id, chosen.database, chosen.emulator_host)
+    return firestore.FirestoreHotStore(place, book, SystemClock())
+
+
+def _notifier(settings: Settings, root: Path, clock: Clock) -> Notifier:
+    log = LogNotifier(root / settings.notifier.path, clock)
+    if settings.notifier.engine == "log":
+        return log
+    with _extra("notify", '[notifier] engine = "apprise"'):
+        from goldenthread.adapters.notifier import apprise  # noqa: PLC0415  # an extra
+    return apprise.AppriseNotifier(settings.notifier.urls.get_secret_value().split(), log, clock)
+
+
+@contextmanager
+def _extra(name: str, setting: str) -> Iterator[None]:
+    """Say what to install where an engine's library is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        msg = f"{setting} needs {error.name}: pip install 'goldenthread[{name}]'"
+        raise UsageError(msg) from error
 
 
 def _exchange_file(book: str) -> str:

@@ -22,6 +22,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PrivateAttr,
+    SecretStr,
     ValidationError,
 )
 
@@ -53,6 +54,18 @@ def _time_of_day(value: object) -> object:
     raise ValueError(msg)
 
 
+def _host(address: str) -> str:
+    if address and not re.fullmatch(r"[A-Za-z0-9._-]+:\d+", address):
+        msg = 'host:port of an emulator, "127.0.0.1:8080" for example'
+        raise ValueError(msg)
+    return address
+
+
+def _urls(value: object) -> str:
+    """A list or a text of addresses as one text; whatever comes is taken, so none is ever shown."""
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -74,9 +87,12 @@ class _Sim(_Section):
 
 
 class _HotStore(_Section):
-    engine: Literal["sqlite"] = "sqlite"
+    engine: Literal["sqlite", "firestore"] = "sqlite"
     path: Path = Path("state/hot.sqlite")
     synchronous: Literal["FULL", "NORMAL"] = "FULL"
+    project_id: str = ""
+    database: str = "(default)"
+    emulator_host: Annotated[str, AfterValidator(_host)] = ""
 
 
 class _Warehouse(_Section):
@@ -93,8 +109,9 @@ class _MarketData(_Section):
 
 
 class _Notifier(_Section):
-    engine: Literal["log"] = "log"
+    engine: Literal["log", "apprise"] = "log"
     path: Path = Path("logs/notices.jsonl")
+    urls: Annotated[SecretStr, BeforeValidator(_urls)] = SecretStr("")
 
 
 class _Run(_Section):

@@ -80,8 +80,9 @@ class HotStore(Protocol):
 
     Bodies hold None, bool, int (64 bit), str, Decimal (stored as canonical string), aware
     datetimes (ISO, UTC, microseconds), dates (ISO), mappings and lists (no list directly in a
-    list). A float or a naive datetime raises DataError. Ids are
-    1 to 1500 bytes without ``/``, not ``.`` or ``..`` or ``__…__``.
+    list), 20 levels deep at most, and come back with their fields in alphabetical order. A float
+    or a naive datetime raises DataError. A queried field has at most 1500 bytes. Ids are 1 to
+    1500 bytes without ``/``, not ``.`` or ``..`` or ``__…__``.
     """
 
     def get(self, collection: Collection, name: str) -> Document | None:

@@ -22,7 +22,13 @@ from goldenthread.ports.hot_store import (
 MAX_BODY_BYTES = 900_000
 """The largest body as JSON; Firestore ends at 1 MiB a document."""
 
+MAX_DOCUMENT_BYTES = 1_000_000
+"""The same as Firestore counts it: a number in a list is two bytes of JSON, and eight there."""
+
 MAX_ID_BYTES = 1500
+MAX_QUERIED_BYTES = 1500
+"""The largest text of a queried field; Firestore's indexes see no more of it."""
+
 MAX_DEPTH = 20
 _MAX_INT = 2**63
 _MAX_DIGITS = 100
@@ -68,11 +74,19 @@ def stored(body: Mapping[str, Any]) -> tuple[Body, str]:
     if size > MAX_BODY_BYTES:
         msg = f"a body of {size} bytes is too large; at most {MAX_BODY_BYTES}: divide the document"
         raise DataError(msg)
+    if size > MAX_DOCUMENT_BYTES // 4 and (heavy := _weight(plain)) > MAX_DOCUMENT_BYTES:
+        msg = f"a body of {heavy} bytes stored is too large; at most {MAX_DOCUMENT_BYTES}"
+        raise DataError(msg)
     for field in INDEXED:
-        if not isinstance(plain.get(field), str | None):
-            msg = f"field {field!r} is queried and must be text, got {plain[field]!r}"
-            raise DataError(msg)
+        _check_queried(field, plain.get(field))
     return plain, text
+
+
+def ordered(plain: Any) -> Any:  # noqa: ANN401  # any plain value
+    """The value with the fields of every mapping in alphabetical order, as ``stored`` has them."""
+    if isinstance(plain, dict):
+        return {key: ordered(plain[key]) for key in sorted(plain)}
+    return [ordered(item) for item in plain] if isinstance(plain, list) else plain
 
 
 def expiry(delete_at: dt.datetime | None) -> dt.datetime | None:
@@ -121,6 +135,26 @@ def check_equal(equal: Mapping[str, str] | None) -> None:
         raise DataError(msg)
 
 
+def _check_queried(field: str, value: object) -> None:
+    if not isinstance(value, str | None):
+        msg = f"field {field!r} is queried and must be text, got {value!r}"
+        raise DataError(msg)
+    if value is not None and len(value.encode()) > MAX_QUERIED_BYTES:
+        msg = f"field {field!r} is queried and has at most {MAX_QUERIED_BYTES} bytes"
+        raise DataError(msg)
+
+
+def _weight(plain: Any) -> int:  # noqa: ANN401  # any plain value
+    """The bytes Firestore counts for a value."""
+    if isinstance(plain, dict):
+        return sum(len(key.encode()) + 1 + _weight(item) for key, item in plain.items())
+    if isinstance(plain, list):
+        return sum(map(_weight, plain))
+    if isinstance(plain, str):
+        return len(plain.encode()) + 1
+    return 1 if plain is None or isinstance(plain, bool) else 8
+
+
 class _RefusedError(Exception):
     """Why a value is refused; ``path`` grows while the walk unwinds."""
 
@@ -136,9 +170,7 @@ def _other(value: Any, depth: int) -> Any:  # noqa: ANN401  # any value of the c
 
 
 def _mapping(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
-    if depth > MAX_DEPTH:
-        msg = f"nested deeper than {MAX_DEPTH} levels"
-        raise _RefusedError(msg)
+    _check_depth(depth)
     plain: dict[str, Any] = {}
     for key, item in value.items():
         try:
@@ -162,10 +194,17 @@ def _key(key: object) -> str:
 
 
 def _list(value: Sequence[Any], depth: int) -> list[Any]:
+    _check_depth(depth)
     if any(issubclass(kind, list | tuple) for kind in set(map(type, value))):
         msg = "a list directly in a list is not allowed; put a mapping between them"
         raise _RefusedError(msg)
-    return [_BY_TYPE.get(type(item), _other)(item, depth) for item in value]
+    return [_BY_TYPE.get(type(item), _other)(item, depth + 1) for item in value]
+
+
+def _check_depth(depth: int) -> None:
+    if depth > MAX_DEPTH:
+        msg = f"nested deeper than {MAX_DEPTH} levels"
+        raise _RefusedError(msg)
 
 
 def _integer(value: int, _: int) -> int:

@@ -15,7 +15,7 @@ from goldenthread.app.api.desks import open_desk
 from goldenthread.app.api.project import Project
 from goldenthread.app.api.records import ALL_TIME, begun_book, facts, outcomes
 from goldenthread.app.book import read_book
-from goldenthread.app.engines import open_warehouse, read_hot_store
+from goldenthread.app.engines import check_hot_store, open_warehouse, read_hot_store
 from goldenthread.domain.errors import GoldenthreadError, UsageError
 from goldenthread.domain.position import Position, PositionStatus
 from goldenthread.domain.signal import SignalStatus
@@ -75,7 +75,7 @@ def examine(root: Path) -> list[Finding]:
         "settings": lambda: f"book {project.book()}",
         "strategies": lambda: f"{len(project.strategies())} strategies",
         "bars": lambda: f"last bar {last_bar(project) or 'none yet: goldenthread data import'}",
-        "hot store": lambda: f"{_hot_documents(project)} live signals",
+        "hot store": lambda: check_hot_store(project.settings, project.root, project.book()),
         "warehouse": lambda: f"{_versions(project)} strategy versions archived",
     }
     return [*findings, *(_tried(name, check) for name, check in checks.items())]
@@ -228,11 +228,6 @@ def _disk(root: Path) -> Finding:
     free = shutil.disk_usage(root).free
     words = f"{free / 1e9:.1f} GB free ({_FREE_BYTES / 1e9:.1f} GB or more)"
     return Finding("disk", passed=free >= _FREE_BYTES, found=words)
-
-
-def _hot_documents(project: Project) -> int:
-    store = read_hot_store(project.settings, project.root, project.book())
-    return store.count("live_signals")
 
 
 def _versions(project: Project) -> int:
