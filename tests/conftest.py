@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from emulators.bigquery import BigQueryEmulator
 
 SHARED = Path(os.environ.get("GOLDENTHREAD_SHARED", Path(__file__).parents[2] / "shared"))
 
@@ -20,6 +26,24 @@ def shared_data() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+@pytest.fixture(scope="session")
+def bigquery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BigQueryEmulator]:
+    """A running BigQuery emulator; skips where it is not installed."""
+    from emulators import bigquery as emulator  # noqa: PLC0415  # only who asks for it needs Google's client
+
+    if not (emulator.INSTALLED / "bin" / "local-bigquery").exists():
+        engine_is_missing(emulator.MISSING)
+    with emulator.running(tmp_path_factory.mktemp("bigquery")) as running:
+        yield running
+
+
+def engine_is_missing(message: str) -> None:
+    """Skip the test, or fail it where every engine must be there."""
+    if os.environ.get("GOLDENTHREAD_REQUIRE_ENGINES") == "1":
+        pytest.fail(message)
+    pytest.skip(message)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
