@@ -281,7 +281,23 @@ def test_parameters_reach_a_query(warehouse: Warehouse) -> None:
 @pytest.mark.parametrize(
     "sql",
     [
-        "SELECT nothing FROM ideas",
+        "SELECT COUNT(*) FROM ideas",
+        "SELECT id FROM ideas WHERE id = 'a'",
+        "SELECT id FROM ideas WHERE ds = DATE '2024-01-01' OR id = 'a'",
+    ],
+)
+def test_a_partitioned_table_is_not_read_without_a_condition_on_its_partition(
+    warehouse: Warehouse, sql: str
+) -> None:
+    warehouse.publish()
+    with pytest.raises(UsageError, match=r"ideas.* without a filter"):
+        warehouse.query(sql, {})
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT nothing FROM ideas WHERE ds = DATE '2024-01-01'",
         "SELECT * FROM nowhere",
         "SELECT @x",
         "SELEC",

@@ -16,6 +16,7 @@ from goldenthread.adapters.notifier.log import LogNotifier
 from goldenthread.adapters.warehouse.duckdb import DuckDBWarehouse
 from goldenthread.app.clock import SystemClock
 from goldenthread.domain.asset import ActionKind
+from goldenthread.domain.errors import UsageError
 from goldenthread.rules.splits import ratio_between
 from goldenthread.warehouse.views import prepare
 
@@ -142,6 +143,8 @@ def open_hot_store(settings: Settings, root: Path, book: str) -> HotStore:
 
 def open_warehouse(settings: Settings, root: Path) -> Warehouse:
     """The warehouse of the project, shared by its books."""
+    if settings.warehouse.engine == "bigquery":
+        return _bigquery(settings)
     return DuckDBWarehouse(
         root / settings.warehouse.path,
         read_path=root / settings.warehouse.read_path,
@@ -153,6 +156,40 @@ def open_warehouse(settings: Settings, root: Path) -> Warehouse:
 def open_market_data(settings: Settings, root: Path) -> ParquetMarketData:
     """Where bars, assets and corporate actions are stored."""
     return ParquetMarketData(root / settings.market_data.path)
+
+
+def _bigquery(settings: Settings) -> Warehouse:
+    """The dataset of the settings.
+
+    Raises:
+        UsageError: The settings name no project, or Google's client is not installed.
+    """
+    chosen = settings.warehouse
+    if not chosen.project:
+        msg = (
+            '[warehouse] engine is "bigquery" and project is empty; write the id of your Google '
+            "Cloud project there"
+        )
+        raise UsageError(msg)
+    try:
+        from goldenthread.adapters.warehouse.bigquery.terms import BigQueryTerms, connect  # noqa: PLC0415  # an extra, and slow to import
+        from goldenthread.adapters.warehouse.bigquery.warehouse import BigQueryWarehouse  # noqa: PLC0415  # the same
+    except ModuleNotFoundError as error:
+        msg = (
+            f'[warehouse] engine is "bigquery" and {error.name} is not installed; install it: '
+            f"pip install 'goldenthread[gcp]'"
+        )
+        raise UsageError(msg) from error
+    terms = BigQueryTerms(
+        project=chosen.project,
+        dataset=chosen.dataset,
+        location=chosen.location,
+        max_query_bytes=chosen.max_query_bytes,
+        api_endpoint=chosen.api_endpoint,
+        timeout_s=chosen.timeout_s,
+        job_timeout_s=chosen.job_timeout_s,
+    )
+    return BigQueryWarehouse(connect(terms), terms, SystemClock(), prepare=prepare)
 
 
 def _exchange_file(book: str) -> str:

@@ -76,7 +76,8 @@ class Staging:
         """
         parcel = packed(rows)
         fields = _staged_fields(table)
-        for job_id in _job_ids(f"goldenthread-{table.name}-{parcel.content[:24]}"):
+        stem = f"goldenthread-{self._terms.dataset}-{table.name}-{parcel.content[:24]}"
+        for job_id in _job_ids(stem):  # ids are the project's, so they name the dataset
             name = self._terms.full(job_id.replace("-", "_"))
             self._create(name, fields)
             if self._jobs.load(parcel.parquet, name, fields, job_id) and self._holds(name, parcel):
@@ -84,7 +85,7 @@ class Staging:
             self.drop(name)
         msg = (
             f"{_ATTEMPTS} loads of {parcel.rows} rows for {table.name} did not arrive; nothing "
-            f"was merged. Look for jobs named goldenthread-{table.name}-* in {self._terms.project}"
+            f"was merged. Look for jobs named {stem}* in {self._terms.project}"
         )
         raise EngineError(msg)
 
