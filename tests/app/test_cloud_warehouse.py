@@ -65,8 +65,13 @@ def test_a_setting_that_cannot_work_is_refused(
 def test_an_address_nobody_answers_at_is_one_clear_finding(fresh: Path) -> None:
     flags = {"api_endpoint": "http://127.0.0.1:9", "timeout_s": "1"}
     project = cloudy(fresh, **flags)
-    with pytest.raises(EngineError, match=r"did not answer for test\.goldenthread.*api_endpoint"):
+    said = r"did not answer for test\.goldenthread.*api_endpoint"
+    with pytest.raises(EngineError, match=said):
         store.migrate(project)
+    before = sorted(path for path in fresh.rglob("*") if path.is_file())
+    with pytest.raises(EngineError, match=said):
+        simulate(project, "main", WEEKS)
+    assert sorted(path for path in fresh.rglob("*") if path.is_file()) == before
 
 
 @pytest.mark.slow

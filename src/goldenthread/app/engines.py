@@ -104,6 +104,7 @@ def open_engines(
     A simulation can be run again from its first date, so it need not wait for the disk after
     every commit (``durable`` False): a power cut may cost its tail, a crash of ours never does.
     """
+    warehouse = open_warehouse(settings, root, reach=True)
     clock = SystemClock()
     synchronous = settings.hot_store.synchronous if durable else "NORMAL"
     hot_file = root / settings.hot_store.path
@@ -112,7 +113,7 @@ def open_engines(
         broker=_exchange(settings, hot_file.parent, book, market, synchronous),
         hot_store=hot_store,
         leases=hot_store,
-        warehouse=open_warehouse(settings, root),
+        warehouse=warehouse,
         notifier=LogNotifier(root / settings.notifier.path, clock),
         clock=clock,
     )
@@ -141,10 +142,13 @@ def open_hot_store(settings: Settings, root: Path, book: str) -> HotStore:
     return SqliteHotStore(path, book, SystemClock(), synchronous=settings.hot_store.synchronous)
 
 
-def open_warehouse(settings: Settings, root: Path) -> Warehouse:
-    """The warehouse of the project, shared by its books."""
+def open_warehouse(settings: Settings, root: Path, *, reach: bool = False) -> Warehouse:
+    """The warehouse of the project, shared by its books.
+
+    ``reach`` asks a cloud whether it answers, so that a run stops before it writes anything.
+    """
     if settings.warehouse.engine == "bigquery":
-        return _bigquery(settings)
+        return _bigquery(settings, reach=reach)
     return DuckDBWarehouse(
         root / settings.warehouse.path,
         read_path=root / settings.warehouse.read_path,
@@ -158,7 +162,7 @@ def open_market_data(settings: Settings, root: Path) -> ParquetMarketData:
     return ParquetMarketData(root / settings.market_data.path)
 
 
-def _bigquery(settings: Settings) -> Warehouse:
+def _bigquery(settings: Settings, *, reach: bool) -> Warehouse:
     """The dataset of the settings.
 
     Raises:
@@ -189,7 +193,10 @@ def _bigquery(settings: Settings) -> Warehouse:
         timeout_s=chosen.timeout_s,
         job_timeout_s=chosen.job_timeout_s,
     )
-    return BigQueryWarehouse(connect(terms), terms, SystemClock(), prepare=prepare)
+    warehouse = BigQueryWarehouse(connect(terms), terms, SystemClock(), prepare=prepare)
+    if reach:
+        warehouse.reach()
+    return warehouse
 
 
 def _exchange_file(book: str) -> str:

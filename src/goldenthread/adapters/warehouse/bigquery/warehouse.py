@@ -62,6 +62,15 @@ class BigQueryWarehouse(Warehouse):
         self._jobs = BigQueryJobs(client, terms)
         self._staging = Staging(client, self._jobs, terms, clock)
 
+    def reach(self) -> None:
+        """Nothing, when the dataset is there and answers; asked before a run writes anything.
+
+        Raises:
+            EngineError: It is not: no network, no credentials, no rights, or no such dataset.
+        """
+        with as_our_errors(self._terms.home):
+            self._client.get_dataset(self._terms.home, **self._patience)
+
     @override
     def ensure(self, tables: Sequence[Table]) -> list[str]:
         wanted = [
