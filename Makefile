@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test check ci-setup install format lock catalog bench clean
+.PHONY: demo test check ci-setup emulators install format lock catalog bench clean
 
 demo: install ## two years of real bars, eight strategies, a report
 	$(BIN)/goldenthread demo
@@ -19,7 +19,10 @@ check: install ## format, lint, types, contracts, budgets, fast tests
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
-ci-setup: install ## what a clean machine needs before `make test`; safe to repeat
+ci-setup: install emulators ## what a clean machine needs before `make test`; safe to repeat
+
+emulators: ## the cloud's emulators that tests use, where this machine can run them
+	bash tests/emulators/install_bigquery.sh
 
 install: $(STAMP)
 
@@ -36,7 +39,7 @@ format: install
 	$(BIN)/ruff check --fix .
 
 lock: ## renew requirements.lock from pyproject.toml
-	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --extra demo --extra dev --output-file requirements.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --extra demo --extra gcp --extra dev --output-file requirements.lock pyproject.toml
 
 catalog: install ## renew the pages generated from the code: data catalog, tables of functions
 	$(BIN)/python -m goldenthread.warehouse.catalog > docs/data/00_data_catalog.md

@@ -12,6 +12,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from emulators.bigquery import BigQueryEmulator
+
 SHARED = Path(os.environ.get("GOLDENTHREAD_SHARED", Path(__file__).parents[2] / "shared"))
 
 
@@ -44,6 +46,17 @@ def firestore_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
         engine_is_missing(f"no Firestore emulator: {reason}")
     with firestore.running(tmp_path_factory.mktemp("firestore")) as host:
         yield host
+
+
+@pytest.fixture(scope="session")
+def bigquery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BigQueryEmulator]:
+    """A running BigQuery emulator; skips where it is not installed."""
+    from emulators import bigquery as emulator  # noqa: PLC0415  # only who asks for it needs Google's client
+
+    if not (emulator.INSTALLED / "bin" / "local-bigquery").exists():
+        engine_is_missing(emulator.MISSING)
+    with emulator.running(tmp_path_factory.mktemp("bigquery")) as running:
+        yield running
 
 
 def engine_is_missing(message: str) -> None:

@@ -32,7 +32,7 @@ def in_firestore(folder: Path, host: str, project_id: str = "") -> Path:
     text = settings.read_text(encoding="utf-8")
     for before, after in {
         'engine        = "sqlite"': 'engine = "firestore"',
-        'project_id    = ""': f'project_id = "{project_id or f"test-{uuid4().hex[:12]}"}"',
+        'project       = ""': f'project = "{project_id or f"test-{uuid4().hex[:12]}"}"',
         'emulator_host = ""': f'emulator_host = "{host}"',
     }.items():
         assert before in text
@@ -130,10 +130,10 @@ def test_doctor_says_what_a_database_out_of_reach_needs(
 def test_firestore_without_a_project_is_refused(fresh: Path) -> None:
     folder = in_firestore(fresh, "127.0.0.1:1", project_id=" ").as_posix()
     settings = fresh / "goldenthread.toml"
-    settings.write_text(settings.read_text().replace('project_id = " "', 'project_id = ""'))
+    settings.write_text(settings.read_text().replace('project = " "', 'project = ""'))
     answer = command("status", "--project", folder)
     assert answer.code == 2
-    assert "[hot_store] project_id is empty" in answer.err
+    assert "[hot_store] project is empty" in answer.err
 
 
 @pytest.mark.parametrize(

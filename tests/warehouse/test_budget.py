@@ -13,7 +13,7 @@ from goldenthread.warehouse.budget import (
     require_range,
     with_range,
 )
-from warehouse.examples import ALL, NIGHT, day, empty, run, trade
+from warehouse.examples import ALL, NIGHT, at, day, empty, run, trade
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -27,8 +27,11 @@ TRADES = "SELECT symbol FROM fact_trades"
 class StillClock:
     """Time that stands."""
 
+    def __init__(self, now: dt.datetime = NIGHT) -> None:
+        self._now = now
+
     def now(self) -> dt.datetime:
-        return NIGHT
+        return self._now
 
     def sleep(self, seconds: float) -> None:
         raise NotImplementedError(seconds)
@@ -191,9 +194,27 @@ def test_a_view_costs_what_the_tables_under_it_cost() -> None:
     assert wider == 2 * one  # four trades, not two
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"{TRADES} WHERE ds BETWEEN @from AND @to",
+        f"{TRADES} WHERE ds >= DATE '2024-03-06' AND ds <= DATE '2024-03-15'",
+    ],
+)
+def test_a_query_above_its_budget_is_told_the_newest_dates_that_fit(
+    sql: str, tmp_path: Path
+) -> None:
+    late = Budget(100, tmp_path / "queries.jsonl", StillClock(at(day(11))))
+    values = {"from": day(2), "to": day(11)}
+    # ten rows of 40 bytes: two of them are inside 100
+    said = r"try the dates BETWEEN DATE '2024-03-14' AND DATE '2024-03-15' \(80 bytes\)"
+    with pytest.raises(UsageError, match=said):
+        guarded_query(ten_trades(), sql, values, late)
+
+
 def test_a_query_above_its_budget_is_refused_unread_and_written_down(budget: Budget) -> None:
     wide = "SELECT * FROM fact_trades WHERE ds BETWEEN @from AND @to"
-    with pytest.raises(UsageError, match="its budget is 500; take a shorter date range"):
+    with pytest.raises(UsageError, match=r"bytes, its budget is 500; .*\[warehouse\] max_query"):
         guarded_query(ten_trades(), wide, ALL, budget)
     (entry,) = ledger_rows(budget.ledger)
     assert not entry["allowed"]
@@ -204,3 +225,16 @@ def test_a_query_without_dates_never_reaches_the_warehouse(budget: Budget) -> No
     with pytest.raises(UsageError, match="date range"):
         guarded_query(ten_trades(), TRADES, {}, budget)
     assert ledger_rows(budget.ledger) == []
+
+
+def test_one_day_above_the_budget_is_said(tmp_path: Path) -> None:
+    small = Budget(39, tmp_path / "queries.jsonl", StillClock(at(day(11))))
+    sql = f"{TRADES} WHERE ds BETWEEN @from AND @to"
+    with pytest.raises(UsageError, match="2024-03-15 alone is 40 bytes, take fewer columns"):
+        guarded_query(ten_trades(), sql, {"from": day(2), "to": day(11)}, small)
+
+
+@pytest.mark.parametrize("sql", [TRADES, f"{TRADES} WHERE symbol = 'S1'", f"{TRADES} WHERE 1 = 1"])
+def test_duckdb_too_refuses_to_read_a_partitioned_table_without_its_dates(sql: str) -> None:
+    with pytest.raises(UsageError, match="fact_trades is read without a filter on its partition"):
+        ten_trades().query(sql, {})

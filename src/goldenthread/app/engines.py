@@ -110,6 +110,7 @@ def open_engines(
     A simulation can be run again from its first date, so it need not wait for the disk after
     every commit (``durable`` False): a power cut may cost its tail, a crash of ours never does.
     """
+    warehouse = open_warehouse(settings, root, reach=True)
     clock = SystemClock()
     synchronous = settings.hot_store.synchronous if durable else "NORMAL"
     hot_file = root / settings.hot_store.path
@@ -118,7 +119,7 @@ def open_engines(
         broker=_exchange(settings, hot_file.parent, book, market, synchronous),
         hot_store=hot_store,
         leases=hot_store,
-        warehouse=open_warehouse(settings, root),
+        warehouse=warehouse,
         notifier=_notifier(settings, root, clock),
         clock=clock,
     )
@@ -180,8 +181,13 @@ def check_hot_store(settings: Settings, root: Path, book: str) -> str:
     return f"{store.count('live_signals')} live signals; read and written, {apart}"
 
 
-def open_warehouse(settings: Settings, root: Path) -> Warehouse:
-    """The warehouse of the project, shared by its books."""
+def open_warehouse(settings: Settings, root: Path, *, reach: bool = False) -> Warehouse:
+    """The warehouse of the project, shared by its books.
+
+    ``reach`` asks a cloud whether it answers, so that a run stops before it writes anything.
+    """
+    if settings.warehouse.engine == "bigquery":
+        return _bigquery(settings, reach=reach)
     return DuckDBWarehouse(
         root / settings.warehouse.path,
         read_path=root / settings.warehouse.read_path,
@@ -210,15 +216,15 @@ def _hot_store(
 
 def _firestore(settings: Settings, book: str) -> FirestoreHotStore:
     chosen = settings.hot_store
-    if not chosen.project_id:
+    if not chosen.project:
         msg = (
-            "[hot_store] project_id is empty; the engine firestore needs the Google Cloud"
+            "[hot_store] project is empty; the engine firestore needs the Google Cloud"
             ' project, "my-desk-123" for example'
         )
         raise UsageError(msg)
     with _extra("gcp", '[hot_store] engine = "firestore"'):
         from goldenthread.adapters.hot_store import firestore  # noqa: PLC0415  # an extra
-    place = firestore.FirestorePlace(chosen.project_id, chosen.database, chosen.emulator_host)
+    place = firestore.FirestorePlace(chosen.project, chosen.database, chosen.emulator_host)
     return firestore.FirestoreHotStore(place, book, SystemClock())
 
 
@@ -239,6 +245,37 @@ def _extra(name: str, setting: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         msg = f"{setting} needs {error.name}: pip install 'goldenthread[{name}]'"
         raise UsageError(msg) from error
+
+
+def _bigquery(settings: Settings, *, reach: bool) -> Warehouse:
+    """The dataset of the settings.
+
+    Raises:
+        UsageError: The settings name no project, or Google's client is not installed.
+    """
+    chosen = settings.warehouse
+    if not chosen.project:
+        msg = (
+            '[warehouse] engine is "bigquery" and project is empty; write the id of your Google '
+            "Cloud project there"
+        )
+        raise UsageError(msg)
+    with _extra("gcp", '[warehouse] engine = "bigquery"'):
+        from goldenthread.adapters.warehouse.bigquery.terms import BigQueryTerms, connect  # noqa: PLC0415  # an extra
+        from goldenthread.adapters.warehouse.bigquery.warehouse import BigQueryWarehouse  # noqa: PLC0415  # an extra
+    terms = BigQueryTerms(
+        project=chosen.project,
+        dataset=chosen.dataset,
+        location=chosen.location,
+        max_query_bytes=chosen.max_query_bytes,
+        api_endpoint=chosen.api_endpoint,
+        timeout_s=chosen.timeout_s,
+        job_timeout_s=chosen.job_timeout_s,
+    )
+    warehouse = BigQueryWarehouse(connect(terms), terms, SystemClock(), prepare=prepare)
+    if reach:
+        warehouse.reach()
+    return warehouse
 
 
 def _exchange_file(book: str) -> str:

@@ -66,6 +66,20 @@ def _urls(value: object) -> str:
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
+def _dataset(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_]{1,1024}", name):
+        msg = "letters, digits and underscores"
+        raise ValueError(msg)
+    return name
+
+
+def _endpoint(url: str) -> str:
+    if url and not re.fullmatch(r"https?://[^/\s]+", url):
+        msg = "https://HOST, or http://HOST:PORT of an emulator; empty for Google's own"
+        raise ValueError(msg)
+    return url
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -90,17 +104,23 @@ class _HotStore(_Section):
     engine: Literal["sqlite", "firestore"] = "sqlite"
     path: Path = Path("state/hot.sqlite")
     synchronous: Literal["FULL", "NORMAL"] = "FULL"
-    project_id: str = ""
+    project: str = ""
     database: str = "(default)"
     emulator_host: Annotated[str, AfterValidator(_host)] = ""
 
 
 class _Warehouse(_Section):
-    engine: Literal["duckdb"] = "duckdb"
+    engine: Literal["duckdb", "bigquery"] = "duckdb"
     path: Path = Path("warehouse/wh.duckdb")
     read_path: Path = Path("warehouse/wh.read.duckdb")
     lock_timeout_s: float = Field(default=30.0, ge=0, le=3600)
     max_query_bytes: int = Field(default=1_000_000_000, gt=0)
+    project: str = ""
+    dataset: Annotated[str, AfterValidator(_dataset)] = "goldenthread"
+    location: str = "US"
+    api_endpoint: Annotated[str, AfterValidator(_endpoint)] = ""
+    timeout_s: float = Field(default=30.0, gt=0, le=600)
+    job_timeout_s: float = Field(default=600.0, gt=0, le=21_600)
 
 
 class _MarketData(_Section):

@@ -104,7 +104,12 @@ class Warehouse(Protocol):
         ...
 
     def query(self, sql: str, parameters: Mapping[str, Any]) -> pl.DataFrame:
-        """The rows of a BigQuery-dialect SELECT; reads the published copy."""
+        """The rows of a BigQuery-dialect SELECT; reads the published copy.
+
+        Raises:
+            UsageError: It is not one SELECT, names what is not there, or reads a partitioned
+                table without a condition on its partition.
+        """
         ...
 
     def estimate(self, sql: str, parameters: Mapping[str, Any]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,7 +17,6 @@ from goldenthread.warehouse.tables import TABLES
 from goldenthread.warehouse.views import VIEWS
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from goldenthread.domain.clock import Clock
     from goldenthread.ports.warehouse import Warehouse
 
+_DAY = dt.timedelta(days=1)
 _PARTITIONED = {
     **{table.name: table.partition for table in TABLES.values() if table.partition},
     **{view.name: view.partition for view in VIEWS.values() if view.partition},
@@ -69,8 +70,9 @@ def guarded_query(
     _write_down(budget, sql, size, allowed=allowed)
     if not allowed:
         msg = (
-            f"the query would read {size:,} bytes, its budget is {budget.max_bytes:,}; take a "
-            f"shorter date range or fewer columns, or raise the budget in the settings"
+            f"the query would read {size:,} bytes, its budget is {budget.max_bytes:,}; "
+            f"{_narrower(warehouse, sql, parameters, budget)}, take fewer columns, or raise "
+            f"[warehouse] max_query_bytes"
         )
         raise UsageError(msg)
     return warehouse.query(sql, parameters)
@@ -101,16 +103,8 @@ def with_range(sql: str, start: dt.date, end: dt.date) -> str:
     """
     tree = _select(sql)
     for read in list(_reads(tree)):
-        if read.is_bounded:
-            continue
-        select = read.scope.expression
-        dates = f"BETWEEN DATE '{start}' AND DATE '{end}'"
-        if isinstance(select, exp.Select) and not select.args.get("joins"):
-            select.where(f"{read.alias}.{read.column} {dates}", dialect="bigquery", copy=False)
-        else:
-            inner = f"SELECT * FROM {read.source.name} WHERE {read.column} {dates}"
-            held = sqlglot.parse_one(inner, read="bigquery")
-            read.source.replace(exp.Subquery(this=held, alias=exp.to_identifier(read.alias)))
+        if not read.is_bounded:
+            _hold(read, start, end)
     return tree.sql(dialect="bigquery")
 
 
@@ -119,6 +113,67 @@ def ledger_rows(ledger: Path) -> list[dict[str, Any]]:
     if not ledger.exists():
         return []
     return [json.loads(line) for line in ledger.read_text(encoding="utf-8").splitlines()]
+
+
+def _narrower(warehouse: Warehouse, sql: str, parameters: Mapping[str, Any], budget: Budget) -> str:
+    """The newest dates of the range that are inside the budget, to be copied into the query."""
+    span = _span(sql, parameters)
+    if span is None:
+        return "take a shorter date range"
+    last = min(span[1], max(span[0], budget.clock.now().date()))
+    days = (last - span[0]).days + 1
+    size = warehouse.estimate(_held(sql, span[0], last), parameters)
+    while size > budget.max_bytes and days > 1:
+        days = max(1, min(days // 2, days * budget.max_bytes // size))
+        size = warehouse.estimate(_held(sql, last - (days - 1) * _DAY, last), parameters)
+    if size > budget.max_bytes:
+        return f"{last} alone is {size:,} bytes"
+    first = last - (days - 1) * _DAY
+    return f"try the dates BETWEEN DATE '{first}' AND DATE '{last}' ({size:,} bytes)"
+
+
+def _span(sql: str, parameters: Mapping[str, Any]) -> tuple[dt.date, dt.date] | None:
+    """The first and the last date the SELECT compares a partition with."""
+    named = [
+        _date(value, parameters)
+        for read in _reads(_select(sql))
+        for part in _conjuncts(read)
+        if _bounds(part, read)
+        for value in part.find_all(exp.Cast, exp.Parameter)
+    ]
+    dates = [day for day in named if day is not None]
+    return (min(dates), max(dates)) if dates else None
+
+
+def _date(value: exp.Expr, parameters: Mapping[str, Any]) -> dt.date | None:
+    if isinstance(value, exp.Parameter):
+        given = parameters.get(value.name)
+        return given if isinstance(given, dt.date) else None
+    if not isinstance(value.this, exp.Literal):
+        return None
+    try:
+        return dt.date.fromisoformat(value.this.name)
+    except ValueError:
+        return None
+
+
+def _held(sql: str, start: dt.date, end: dt.date) -> str:
+    """The SELECT with every partitioned table held to the dates, whatever it says itself."""
+    tree = _select(sql)
+    for read in list(_reads(tree)):
+        _hold(read, start, end)
+    return tree.sql(dialect="bigquery")
+
+
+def _hold(read: _Read, start: dt.date, end: dt.date) -> None:
+    select = read.scope.expression
+    dates = f"BETWEEN DATE '{start}' AND DATE '{end}'"
+    if isinstance(select, exp.Select) and not select.args.get("joins"):
+        select.where(f"{read.alias}.{read.column} {dates}", dialect="bigquery", copy=False)
+    else:
+        inner = f"SELECT * FROM {read.source.name} WHERE {read.column} {dates}"
+        held = sqlglot.parse_one(inner, read="bigquery")
+        read.source.replace(exp.Subquery(this=held, alias=exp.to_identifier(read.alias)))
 
 
 def _select(sql: str) -> exp.Query:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -84,6 +85,8 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
 
 def _feed(sha: Any, values: pa.Array, column: Column) -> None:  # noqa: ANN401  # hashlib's type is private
     """Hash where the nulls are, then the values, by bytes that do not depend on the layout."""
+    if column.type == "JSON":
+        values = pa.array([text and _canonical(text) for text in values.to_pylist()], pa.string())
     if column.type in {"STRINGS", "STRUCTS"}:
         sha.update(_bytes(pc.is_null(values).cast(pa.uint8())))
         sha.update(_bytes(pc.fill_null(pc.list_value_length(values).cast(pa.int64()), 0)))
@@ -94,6 +97,11 @@ def _feed(sha: Any, values: pa.Array, column: Column) -> None:  # noqa: ANN401  
             _feed_plain(sha, pc.struct_field(items, field.name))
     else:
         _feed_plain(sha, values)
+
+
+def _canonical(text: str) -> str:
+    """The JSON in one spelling; BigQuery keeps the value of a JSON column, not its text."""
+    return json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _feed_plain(sha: Any, values: pa.Array) -> None:  # noqa: ANN401  # hashlib's type is private

@@ -226,7 +226,7 @@ SAID: dict[grpc.StatusCode, tuple[type[EngineError], str]] = {
     grpc.StatusCode.UNAUTHENTICATED: (EngineError, "gcloud auth application-default login"),
     grpc.StatusCode.NOT_FOUND: (EngineError, "no such project or database"),
     grpc.StatusCode.FAILED_PRECONDITION: (EngineError, "deploy/firestore.indexes.json"),
-    grpc.StatusCode.INVALID_ARGUMENT: (EngineError, "check [hot_store] project_id"),
+    grpc.StatusCode.INVALID_ARGUMENT: (EngineError, "check [hot_store] project"),
     grpc.StatusCode.RESOURCE_EXHAUSTED: (EngineBusyError, "does not answer"),
     grpc.StatusCode.UNIMPLEMENTED: (EngineError, "see the cause"),
 }

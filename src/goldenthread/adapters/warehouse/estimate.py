@@ -1,8 +1,9 @@
-"""The bytes a SELECT would read: rows of the dates asked for, times the columns used."""
+"""What a SELECT reads: which partitioned tables by which dates, and how many bytes."""
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlglot import exp, parse_one
@@ -10,6 +11,7 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from goldenthread.adapters.warehouse.ddl import partition_of
 from goldenthread.adapters.warehouse.transpile import parsed
+from goldenthread.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -66,6 +68,41 @@ def bytes_read(connection: DuckDBPyConnection, sql: str, parameters: Mapping[str
                 conditions = _on_partition(scan.conditions, catalog.partitions.get(table))
                 total += width * catalog.rows(table, conditions, parameters)
     return total
+
+
+def require_filter(connection: DuckDBPyConnection, sql: str) -> None:
+    """Nothing, when every partitioned table the SELECT names has a condition on its partition.
+
+    DuckDB would answer; BigQuery would not, and a query is written once for both.
+
+    Raises:
+        UsageError: One has none.
+    """
+    comments = connection.execute(
+        "SELECT table_name, comment FROM duckdb_tables() WHERE comment IS NOT NULL"
+    ).fetchall()
+    partitions = {name: partition_of(comment) for name, comment in comments}
+    for relation, bounded in _bounded_columns(sql):
+        column = partitions.get(relation)
+        if column and column not in bounded:
+            msg = (
+                f"the query cannot be run: {relation} is read without a filter on its partition; "
+                f"add `{column} BETWEEN DATE '2024-01-01' AND DATE '2024-12-31'` to the WHERE of "
+                f"the SELECT that reads it"
+            )
+            raise UsageError(msg)
+
+
+@lru_cache(maxsize=512)
+def _bounded_columns(sql: str) -> tuple[tuple[str, frozenset[str]], ...]:
+    """Each relation the SELECT names, with the columns it compares with constants."""
+    found = []
+    for tree in parsed(sql):
+        for scan in _scans(tree):
+            alone = [{c.name for c in part.find_all(exp.Column)} for part in scan.conditions]
+            single = frozenset(name for names in alone if len(names) == 1 for name in names)
+            found.append((scan.relation, single))
+    return tuple(found)
 
 
 def _scans(tree: exp.Expr) -> Iterator[_Scan]:

@@ -11,7 +11,7 @@ import polars as pl
 from typing_extensions import override
 
 from goldenthread.adapters.warehouse.ddl import Stored, changes
-from goldenthread.adapters.warehouse.estimate import bytes_read
+from goldenthread.adapters.warehouse.estimate import bytes_read, require_filter
 from goldenthread.adapters.warehouse.failures import DAMAGED_COPY, DAMAGED_FILE, as_our_errors
 from goldenthread.adapters.warehouse.merging import INCOMING, fixed_columns, merge_plan
 from goldenthread.adapters.warehouse.transpile import select_to_duckdb, to_duckdb
@@ -93,6 +93,7 @@ class DuckDBSession(Warehouse):
     def query(self, sql: str, parameters: Mapping[str, Any]) -> pl.DataFrame:
         text = select_to_duckdb(sql)
         with self._failing(asked=True):
+            require_filter(self._connection, sql)
             found: pl.DataFrame = self._connection.sql(text, params=_used(text, parameters)).pl()
         return found.with_columns(pl.col(_whole_numbers(found)).cast(pl.Int64))
 

@@ -38,12 +38,22 @@ def select_to_duckdb(sql: str) -> str:
     Raises:
         UsageError: It is anything else.
     """
+    one_select(sql)
+    return to_duckdb(sql)[0]
+
+
+def one_select(sql: str) -> exp.Query:
+    """The one SELECT of ``sql`` as a tree.
+
+    Raises:
+        UsageError: It is anything else.
+    """
     trees = parsed(sql)
     if len(trees) != 1 or not isinstance(trees[0], exp.Query):
         kinds = ", ".join(tree.key.upper() for tree in trees) or "nothing"
         msg = f"one SELECT can be queried, got {kinds}; rows are written by the loops alone"
         raise UsageError(msg)
-    return to_duckdb(sql)[0]
+    return trees[0]
 
 
 def parsed(sql: str) -> list[exp.Expr]:

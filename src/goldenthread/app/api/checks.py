@@ -40,7 +40,8 @@ GROUP BY execution_id, position_id
 """
 _TRADES = "SELECT trade_id FROM fact_trades WHERE book = @book AND ds BETWEEN @first AND @last"
 _ERRORS = """
-SELECT MAX(ABS(money_error) / equity) AS worst FROM snapshot_accounts
+SELECT MAX(SAFE_DIVIDE(CAST(ABS(money_error) AS FLOAT64), CAST(equity AS FLOAT64))) AS worst
+FROM snapshot_accounts
 WHERE book = @book AND ds BETWEEN @first AND @last
 """
 _FREE_BYTES = 200_000_000

@@ -44,14 +44,14 @@ _ADVICE: dict[type[Exception], str] = {
         " project, and enable the Firestore API there"
     ),
     google.NotFound: (
-        "there is no such project or database: check [hot_store] project_id and database, or"
+        "there is no such project or database: check [hot_store] project and database, or"
         " create it with `gcloud firestore databases create`"
     ),
     google.FailedPrecondition: (
         "it lacks an index or is not in native mode: deploy deploy/firestore.indexes.json, and"
         " use a database in Firestore native mode"
     ),
-    google.InvalidArgument: "it does not take the call: check [hot_store] project_id and database",
+    google.InvalidArgument: "it does not take the call: check [hot_store] project and database",
 }
 
 
