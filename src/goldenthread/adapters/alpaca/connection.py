@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import requests
-from alpaca.common.exceptions import APIError
 from typing_extensions import override
 
 from goldenthread.adapters.alpaca.errors import Kind, Refusal, refusal
+from goldenthread.adapters.alpaca.sdk import APIError
 from goldenthread.adapters.alpaca.throttle import PER_MINUTE, Throttle
 from goldenthread.domain.errors import (
     EngineBusyError,
@@ -22,9 +22,9 @@ from goldenthread.domain.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from alpaca.common.rest import RESTClient
     from pydantic import SecretStr
 
+    from goldenthread.adapters.alpaca.sdk import RESTClient
     from goldenthread.domain.clock import Clock
 
 _ATTEMPTS = 4

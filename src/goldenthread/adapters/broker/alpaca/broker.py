@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from alpaca.trading.client import TradingClient
-
 from goldenthread.adapters.alpaca.accounts import account_from_json, clock_from_json
 from goldenthread.adapters.alpaca.connection import AlpacaRefusedError, Connection
 from goldenthread.adapters.alpaca.errors import Kind
 from goldenthread.adapters.alpaca.instruments import asset_from_json
 from goldenthread.adapters.alpaca.orders import TRIGGERED, request_json
+from goldenthread.adapters.alpaca.sdk import TradingClient
 from goldenthread.adapters.alpaca.values import instant, text
 from goldenthread.adapters.broker.alpaca.families import Families, has_legs
 from goldenthread.adapters.broker.alpaca.listings import executions, order_rows
