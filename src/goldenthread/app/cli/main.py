@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from goldenthread import __version__
-from goldenthread.app.cli import account, check, data, day, exchange, start, strategy, warehouse
+from goldenthread.app.cli import account, check, data, day, start, strategy, warehouse
+from goldenthread.app.cli.listeners import exchange
 from goldenthread.domain.errors import GoldenthreadError
 
 INTERRUPTED = 130

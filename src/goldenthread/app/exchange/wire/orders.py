@@ -14,6 +14,7 @@ from goldenthread.adapters.alpaca.values import amount_or_none
 from goldenthread.adapters.broker.simulated.amendments import Amendment
 from goldenthread.app.exchange.wire.queries import (
     body_of,
+    flag,
     malformed,
     not_found,
     one_of,
@@ -21,7 +22,7 @@ from goldenthread.app.exchange.wire.queries import (
     page_of,
     words,
 )
-from goldenthread.app.exchange.wire.views import Selection, flag, order_list, order_view
+from goldenthread.app.exchange.wire.views import Selection, order_list, order_view
 from goldenthread.domain.errors import EngineRefusedError
 from goldenthread.domain.order import OrderRequest, TimeInForce
 

@@ -107,3 +107,8 @@ def page_of(params: Mapping[str, str], size: str, default: int, most: int) -> Pa
         after=instant_of(params, "after"),
         until=instant_of(params, "until"),
     )
+
+
+def flag(params: Mapping[str, str], name: str) -> bool:
+    """Whether a query says yes; ``alpaca-py`` writes ``True`` with a capital."""
+    return params.get(name, "").lower() == "true"

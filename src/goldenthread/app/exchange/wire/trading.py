@@ -14,13 +14,12 @@ from goldenthread.adapters.alpaca.accounts import clock_json
 from goldenthread.adapters.alpaca.instruments import asset_json
 from goldenthread.adapters.alpaca.symbols import asset_class_name, canonical, joined
 from goldenthread.adapters.alpaca.values import amount_or_none, uuid_of
+from goldenthread.app.exchange.wire.calendar import calendar_rows
 from goldenthread.app.exchange.wire.orders import cancel_open, place
-from goldenthread.app.exchange.wire.queries import day_of, not_found, one_of, page_of, words
+from goldenthread.app.exchange.wire.queries import day_of, flag, not_found, one_of, page_of, words
 from goldenthread.app.exchange.wire.views import (
     account_view,
     activity_list,
-    calendar_rows,
-    flag,
     position_view,
     position_views,
 )

@@ -5,23 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
-from zoneinfo import ZoneInfo
 
 from goldenthread.adapters.alpaca.accounts import account_json, position_json
 from goldenthread.adapters.alpaca.orders import OrderTerms, order_json
 from goldenthread.adapters.alpaca.values import instant, text
 from goldenthread.adapters.broker.answers import name_of
-from goldenthread.domain.asset import AssetClass
 from goldenthread.rules.calendar import (
-    next_session,
     previous_session,
-    session_close,
-    session_open,
-    sessions,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
 
     from goldenthread.adapters.alpaca.values import Json
     from goldenthread.app.exchange.journal import Entry, Event
@@ -31,7 +24,6 @@ if TYPE_CHECKING:
 
 _FEES = frozenset({"CFEE", "FEE"})
 _SHORTING = Decimal(2)
-_NEW_YORK = ZoneInfo("America/New_York")
 
 
 class Page(NamedTuple):
@@ -141,7 +133,7 @@ def position_view(venue: Venue, holding: Holding) -> Json:
 def activity_list(venue: Venue, kinds: frozenset[str], page: Page, token: str) -> list[Json]:
     """The activities after the one whose id is ``token``, in the order of the page."""
     rows = [row for row in venue.activities() if not kinds or row["activity_type"] in kinds]
-    rows = [row for row in rows if _is_between(activity_instant(row), page)]
+    rows = [row for row in rows if _is_between(_activity_instant(row), page)]
     if page.newest_first:
         rows.reverse()
     ids = [row["id"] for row in rows]
@@ -149,36 +141,10 @@ def activity_list(venue: Venue, kinds: frozenset[str], page: Page, token: str) -
     return rows[start : start + page.size]
 
 
-def activity_instant(row: Json) -> dt.datetime:
+def _activity_instant(row: Json) -> dt.datetime:
     """When an activity happened, or for fees when it was posted."""
     field = "created_at" if row["activity_type"] in _FEES else "transaction_time"
     return instant(row[field], field)
-
-
-def calendar_rows(first: dt.date, last: dt.date) -> list[Json]:
-    """New York's sessions between two dates; an early close ends the late session early, too."""
-    zone = _NEW_YORK
-    rows = []
-    for ds in sessions(AssetClass.EQUITY, first, last):
-        opens = session_open(AssetClass.EQUITY, ds).astimezone(zone)
-        closes = session_close(AssetClass.EQUITY, ds).astimezone(zone)
-        late = closes + dt.timedelta(hours=4)
-        rows.append(
-            {
-                "date": ds.isoformat(),
-                "open": f"{opens:%H:%M}",
-                "close": f"{closes:%H:%M}",
-                "session_open": "0400",
-                "session_close": f"{late:%H%M}",
-                "settlement_date": next_session(AssetClass.EQUITY, ds).isoformat(),
-            }
-        )
-    return rows
-
-
-def flag(params: Mapping[str, str], name: str) -> bool:
-    """Whether a query says yes; ``alpaca-py`` writes ``True`` with a capital."""
-    return params.get(name, "").lower() == "true"
 
 
 def _execution(venue: Venue, fill: Fill) -> Json:
