@@ -6,6 +6,7 @@ import datetime as dt
 import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 from goldenthread.adapters.broker.recording import RecordingBroker
 from goldenthread.adapters.broker.simulated import SimulatedBroker, SimulatedSettings
@@ -16,6 +17,7 @@ from goldenthread.adapters.notifier.log import LogNotifier
 from goldenthread.adapters.warehouse.duckdb import DuckDBWarehouse
 from goldenthread.app.clock import SystemClock
 from goldenthread.domain.asset import ActionKind
+from goldenthread.domain.errors import UsageError
 from goldenthread.rules.splits import ratio_between
 from goldenthread.warehouse.views import prepare
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
+    from goldenthread.adapters.alpaca.connection import Access
+    from goldenthread.adapters.broker.alpaca import AlpacaBroker
     from goldenthread.adapters.broker.recording import Asked
     from goldenthread.app.settings import Settings
     from goldenthread.domain.asset import Asset
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     from goldenthread.ports.warehouse import Warehouse
 
 
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 _DAY = dt.timedelta(days=1)
 _RUN_AT = dt.time(0, 5, tzinfo=dt.UTC)
 _WAIT = dt.timedelta(days=14)
@@ -108,7 +113,7 @@ def open_engines(
     hot_file = root / settings.hot_store.path
     hot_store = SqliteHotStore(hot_file, book, clock, synchronous=synchronous)
     return Engines(
-        broker=_exchange(settings, hot_file.parent, book, market, synchronous),
+        broker=_broker(settings, hot_file.parent, book, market, synchronous),
         hot_store=hot_store,
         leases=hot_store,
         warehouse=open_warehouse(settings, root),
@@ -125,12 +130,16 @@ def planning_engines(
     Nothing is sent or written, and the exchange moves on in a copy.
     """
     engines = open_engines(settings, root, book, market)
-    state = root / settings.hot_store.path.parent
-    for file in state.glob(f"{_exchange_file(book)}*"):
-        shutil.copy(file, scratch / file.name)
-    copied = _exchange(settings, scratch, book, market, "NORMAL")
+    asked: Broker
+    if settings.broker.engine == "alpaca":
+        asked = open_alpaca(settings, book, advances=False)
+    else:
+        state = root / settings.hot_store.path.parent
+        for file in state.glob(f"{_exchange_file(book)}*"):
+            shutil.copy(file, scratch / file.name)
+        asked = _exchange(settings, scratch, book, market, "NORMAL")
     overlay = OverlayHotStore(engines.hot_store, engines.clock)
-    broker = RecordingBroker(copied)
+    broker = RecordingBroker(asked)
     return replace(engines, broker=broker, hot_store=overlay, leases=overlay), broker.asked
 
 
@@ -153,6 +162,98 @@ def open_warehouse(settings: Settings, root: Path) -> Warehouse:
 def open_market_data(settings: Settings, root: Path) -> ParquetMarketData:
     """Where bars, assets and corporate actions are stored."""
     return ParquetMarketData(root / settings.market_data.path)
+
+
+def open_alpaca(settings: Settings, book: str, *, advances: bool = True) -> AlpacaBroker:
+    """The Alpaca account of a book; ``advances`` lets it move the clock of our own exchange.
+
+    Raises:
+        UsageError: A live account without its two switches, a key missing, or an address that
+            does not fit the book.
+    """
+    from goldenthread.adapters.alpaca.exchange_clock import (  # noqa: PLC0415  # only when named
+        advancing,
+    )
+    from goldenthread.adapters.broker.alpaca import AlpacaBroker  # noqa: PLC0415  # only when named
+
+    kind, _, account = book.partition(":")
+    host = urlsplit(settings.alpaca.trading_url).hostname or ""
+    if kind == "live":
+        _refuse_unless_meant(settings, account)
+    elif host.endswith("alpaca.markets") and not host.startswith("paper-api."):
+        msg = (
+            f"book {book} with [alpaca] trading_url {settings.alpaca.trading_url} would trade a"
+            " live account; remove the address, or use a book live:<account id>"
+        )
+        raise UsageError(msg)
+    if kind == "sim" and host not in _THIS_MACHINE:
+        msg = (
+            f"book {book} needs an exchange of this machine in [alpaca] trading_url, got"
+            f" {settings.alpaca.trading_url or 'nothing'!r}; start `goldenthread exchange`, or use"
+            " a book paper:<account id>"
+        )
+        raise UsageError(msg)
+    admin = settings.alpaca.admin_url
+    return AlpacaBroker(
+        alpaca_access(settings, settings.alpaca.trading_url),
+        SystemClock(),
+        paper=kind != "live",
+        advance=advancing(admin) if admin and advances else None,
+    )
+
+
+def alpaca_access(settings: Settings, url: str) -> Access:
+    """Where Alpaca is and who we are there.
+
+    Raises:
+        UsageError: The package or a key is missing.
+    """
+    from goldenthread.adapters.alpaca.connection import Access  # noqa: PLC0415  # only when named
+
+    terms = settings.alpaca
+    for name, secret in (("KEY_ID", terms.key_id), ("SECRET_KEY", terms.secret_key)):
+        if not secret.get_secret_value():
+            msg = (
+                f"no Alpaca key: set the variable GOLDENTHREAD_ALPACA__{name} (or APCA_API_{name});"
+                " Alpaca's dashboard shows it once, when it is made"
+            )
+            raise UsageError(msg)
+    return Access(
+        key_id=terms.key_id.get_secret_value(),
+        secret_key=terms.secret_key,
+        url=url or None,
+        timeout_s=terms.timeout_s,
+        per_minute=terms.requests_per_minute,
+    )
+
+
+def _refuse_unless_meant(settings: Settings, account: str) -> None:
+    """A live account takes two switches: one in the settings, one on the command line."""
+    if not settings.broker.allow_live:
+        msg = (
+            f"live:{account} trades real money, and [broker] allow_live is false; set it to true in"
+            f" goldenthread.toml and give --live {account} as well, or use a paper book"
+        )
+        raise UsageError(msg)
+    if settings.broker.live_account != account:
+        got = settings.broker.live_account or "nothing"
+        msg = (
+            f"live:{account} trades real money: --live got {got}; give --live {account} to say"
+            " that you mean it"
+        )
+        raise UsageError(msg)
+
+
+def _broker(
+    settings: Settings,
+    folder: Path,
+    book: str,
+    market: ExchangeBars,
+    synchronous: Literal["FULL", "NORMAL"],
+) -> Broker:
+    if settings.broker.engine == "alpaca":
+        return open_alpaca(settings, book)
+    return _exchange(settings, folder, book, market, synchronous)
 
 
 def _exchange_file(book: str) -> str:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from goldenthread.app.api.bars import last_bar
-from goldenthread.app.api.desks import open_desk
+from goldenthread.app.api.desks import greet, open_desk
 from goldenthread.app.api.project import Project
 from goldenthread.app.api.records import ALL_TIME, facts, outcomes
 from goldenthread.app.book import read_book
@@ -68,6 +68,7 @@ def examine(root: Path) -> list[Finding]:
         "strategies": lambda: f"{len(project.strategies())} strategies",
         "bars": lambda: f"last bar {last_bar(project) or 'none yet: goldenthread data import'}",
         "hot store": lambda: f"{_hot_documents(project)} live signals",
+        "broker": lambda: greet(project, project.book()),
         "warehouse": lambda: f"{_versions(project)} strategy versions archived",
     }
     return [*findings, *(_tried(name, check) for name, check in checks.items())]
