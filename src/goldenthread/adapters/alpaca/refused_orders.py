@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from goldenthread.domain.errors import EngineRefusedError
 
 _FIGURES = re.compile(r" \((?:cost basis|existing): (?P<first>[^,)]+)[^)]*\)$")
+_DECIMAL = re.compile(r"\d+\.\d+")
 
 
 class Standing(NamedTuple):
@@ -27,7 +28,7 @@ class Standing(NamedTuple):
 
 def refused_order_json(error: EngineRefusedError, standing: Standing) -> tuple[int, Json]:
     """Status and body of a refusal, in the words and with the fields Alpaca was seen to send."""
-    said = str(error)
+    said = _DECIMAL.sub(lambda found: text(Decimal(found[0])), str(error))
     figures = _FIGURES.search(said)
     status, body = refusal_json(error.code, _FIGURES.sub("", said))
     kind = refusal(status, f'{{"code": {body["code"]}, "message": "{_plain(said)}"}}').kind

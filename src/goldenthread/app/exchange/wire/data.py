@@ -112,7 +112,7 @@ class DataEndpoints:
         ]
         if one_of(params, "sort", ("asc", "desc")) == "desc":
             found.reverse()
-        start = int(_open_token(params.get("page_token")) or 0)
+        start = _number(_open_token(params.get("page_token")))
         end = start + whole(params, "limit", 100, _MOST_ACTIONS)
         token = _token(str(end)) if end < len(found) else None
         content = actions_json(found[start:end])
@@ -232,9 +232,16 @@ def _token(text: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode()
 
 
+def _number(text: str) -> int:
+    if text and not text.isdecimal():
+        message = "invalid page_token"
+        raise malformed(message)
+    return int(text or 0)
+
+
 def _open_token(token: str | None) -> str:
     try:
-        return base64.urlsafe_b64decode(token or "").decode()
+        return base64.b64decode(token or "", b"-_", validate=True).decode()
     except ValueError as error:
         message = "invalid page_token"
         raise malformed(message) from error

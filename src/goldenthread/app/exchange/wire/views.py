@@ -15,7 +15,6 @@ from goldenthread.rules.calendar import (
 )
 
 if TYPE_CHECKING:
-
     from goldenthread.adapters.alpaca.values import Json
     from goldenthread.app.exchange.journal import Entry, Event
     from goldenthread.app.exchange.venue import Venue
