@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from goldenthread.adapters.alpaca.connection import Access
     from goldenthread.adapters.broker.alpaca import AlpacaBroker
     from goldenthread.adapters.broker.recording import Asked
+    from goldenthread.adapters.market_data.alpaca import AlpacaMarketData
     from goldenthread.app.settings import Settings
     from goldenthread.domain.asset import Asset
     from goldenthread.domain.bar import Bar
@@ -199,6 +200,32 @@ def open_alpaca(settings: Settings, book: str, *, advances: bool = True) -> Alpa
         SystemClock(),
         paper=kind != "live",
         advance=advancing(admin) if admin and advances else None,
+    )
+
+
+def open_puller(settings: Settings) -> AlpacaMarketData:
+    """Where new bars are pulled from.
+
+    Raises:
+        UsageError: The engine of the settings has nowhere to pull from, or a key is missing.
+    """
+    if settings.market_data.engine != "alpaca":
+        msg = (
+            f"market data engine {settings.market_data.engine!r} has nowhere to pull from; set"
+            " [market_data] engine to 'alpaca', or import files with `goldenthread data import"
+            " FILE.csv|.parquet`"
+        )
+        raise UsageError(msg)
+    from goldenthread.adapters.market_data.alpaca import (  # noqa: PLC0415  # only when named
+        AlpacaMarketData,
+    )
+
+    terms = settings.alpaca
+    return AlpacaMarketData(
+        alpaca_access(settings, terms.data_url),
+        alpaca_access(settings, terms.trading_url),
+        SystemClock(),
+        terms.feed,
     )
 
 

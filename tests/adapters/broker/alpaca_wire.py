@@ -128,8 +128,11 @@ class Wire:
             "/v2/clock": lambda: {"timestamp": self.now.isoformat(), "is_open": False},
             "/v2/account": lambda: ACCOUNT,
         }
+        if path in self.answers:
+            told = self.answers[path]
+            return 200, told(query) if callable(told) else told
         show = shown.get(path)
-        answer = self.answers.get(path) or (show() if show else None)
+        answer = show() if show else None
         return _not_found(path) if answer is None else (200, answer)
 
     def _one(self, method: str, name: str, body: Json) -> tuple[int, Any]:
