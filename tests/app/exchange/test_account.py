@@ -172,16 +172,17 @@ def test_activities_tell_executions_and_the_fees_apart(
 def test_activities_are_paged_by_the_last_id(
     alpaca_exchange: ExchangeServer, alpaca: Clients
 ) -> None:
-    for _ in range(5):
-        alpaca.trading.submit_order(buy("AAPL", 1))
+    orders = [alpaca.trading.submit_order(buy("AAPL", 1)) for _ in range(5)]
     alpaca_exchange.advance("2024-01-03")
     seen: list[str] = []
+    executed: list[str] = []
     query: dict[str, Any] = {"page_size": 2, "direction": "asc"}
     while rows := alpaca.trading.get("/account/activities/FILL", query):
         seen += [row["id"] for row in rows]
+        executed += [row["order_id"] for row in rows]
         query["page_token"] = seen[-1]
     assert len(seen) == len(set(seen)) == 5
-    assert seen == sorted(seen)
+    assert executed == [str(order.id) for order in orders]  # as they were executed
     late = alpaca.trading.get("/account/activities", {"after": "2024-01-04"})
     assert late == []
 

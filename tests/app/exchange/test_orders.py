@@ -239,7 +239,11 @@ def test_a_moved_stop_leg_is_found_below_its_parent(
     change = ReplaceOrderRequest(stop_price=95)
     moved = alpaca.trading.replace_order_by_id(head.legs[1].id, change)
     after = alpaca.trading.get_order_by_id(head.id, GetOrderByIdRequest(nested=True))
-    assert [leg.id for leg in after.legs] == [head.legs[0].id, moved.id]
+    assert [(leg.id, leg.status.value) for leg in after.legs] == [
+        (head.legs[0].id, "new"),
+        (head.legs[1].id, "replaced"),
+        (moved.id, "new"),
+    ]
 
 
 def test_a_day_order_expires_at_the_close(alpaca_exchange: ExchangeServer, alpaca: Clients) -> None:

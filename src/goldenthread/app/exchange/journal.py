@@ -71,10 +71,9 @@ class Journal:
         return self.entries.get(self._by_client.get(client_order_id, ""))
 
     def legs(self, order_id: str) -> list[Entry]:
-        """The legs of an order, take profit first; of a replaced leg the replacement only."""
+        """The legs of an order, take profit first; a replaced leg before its replacement."""
         members = [self.entries[member] for member in self._legs.get(order_id, ())]
-        found = [m for m in members if m.ticket.report.status is not OrderStatus.REPLACED]
-        return sorted(found, key=lambda entry: entry.ticket.report.leg, reverse=True)
+        return sorted(members, key=lambda entry: entry.ticket.report.leg, reverse=True)
 
     def take(
         self,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from bisect import insort
 from typing import TYPE_CHECKING, NamedTuple
 
 from goldenthread.adapters.alpaca.activities import charges_json, fill_json
+from goldenthread.adapters.alpaca.values import Json
 from goldenthread.adapters.broker.answers import name_of
 from goldenthread.adapters.broker.simulated import SimulatedBroker, SimulatedSettings
 from goldenthread.app.exchange.journal import Journal
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from decimal import Decimal
 
-    from goldenthread.adapters.alpaca.values import Json
     from goldenthread.adapters.broker.simulated.amendments import Amendment
     from goldenthread.adapters.broker.simulated.tickets import Ticket
     from goldenthread.app.exchange.journal import Entry, Event
@@ -40,6 +41,13 @@ class _Fee(NamedTuple):
     late: bool
 
 
+class Activity(NamedTuple):
+    """An execution or a fee, and when it became known."""
+
+    at: dt.datetime
+    row: Json
+
+
 class Venue:
     """The engine, its journal, and whoever listens to its events.
 
@@ -53,7 +61,7 @@ class Venue:
         self.journal = Journal()
         self.listeners: list[Callable[[Event], None]] = []
         self.fee_delay = 0
-        self._activities: list[Json] = []
+        self.activities: list[Activity] = []
         self._payouts: set[str] = set()
         self._unposted: list[_Fee] = []
         self.broker = SimulatedBroker(_settings(market, terms), market.source)
@@ -130,10 +138,6 @@ class Venue:
         side = OrderSide.SELL if self.held(symbol) > 0 else OrderSide.BUY
         return self.broker.promised(symbol, side)
 
-    def activities(self) -> list[Json]:
-        """Executions and fees, oldest first."""
-        return self._activities
-
     def release_fees(self) -> int:
         """Post every fee held back; how many there were."""
         released = len(self._unposted)
@@ -157,11 +161,11 @@ class Venue:
         """Everything that is new since the last call, told to the listeners."""
         tickets, fills = self.broker.tickets(self.met), self.broker.fills(self.met)
         events = self.journal.take(tickets, fills, when)
-        for event in events:
-            if event.fill is not None:
-                self._book(event.fill, event.entry.report)
-        for fill in fills:
-            if self.journal.find(fill.broker_order_id) is None:
+        executed = {e.fill.execution_id: e.entry.report for e in events if e.fill is not None}
+        for fill in fills:  # in the order they were executed
+            if fill.execution_id in executed:
+                self._book(fill, executed[fill.execution_id])
+            elif self.journal.find(fill.broker_order_id) is None:
                 self._book_payout(fill)
         self._post_fees()
         for event in events:
@@ -171,7 +175,7 @@ class Venue:
 
     def _book(self, fill: Fill, report: OrderReport) -> None:
         before = report.filled_quantity - fill.quantity
-        self._activities.append(fill_json(fill, report, before))
+        self._note(fill.filled_at, fill_json(fill, report, before))
         delay = self.fee_delay
         self._unposted.append(_Fee(fill.ds + delay * _DAY, fill, late=delay > 0))
 
@@ -197,9 +201,14 @@ class Venue:
         """Fees are posted with their execution, or at the clock when they were held back."""
         for due, fill, late in self._unposted:
             if due <= max(self.met, fill.ds):
-                self._activities += charges_json(fill, self.clock if late else fill.filled_at)
+                posted_at = self.clock if late else fill.filled_at
+                for row in charges_json(fill, posted_at):
+                    self._note(posted_at, row)
         self._unposted = [fee for fee in self._unposted if fee.due > max(self.met, fee.fill.ds)]
-        self._activities.sort(key=lambda row: str(row["id"]))
+
+    def _note(self, at: dt.datetime, row: Json) -> None:
+        """Activities of one instant stay in the order they happened."""
+        insort(self.activities, Activity(at, row), key=lambda activity: activity.at)
 
     def _now(self, _ticket: Ticket) -> dt.datetime:
         return self.clock

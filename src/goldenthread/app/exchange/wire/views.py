@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from goldenthread.adapters.alpaca.accounts import account_json, position_json
 from goldenthread.adapters.alpaca.orders import OrderTerms, order_json
-from goldenthread.adapters.alpaca.values import instant, text
+from goldenthread.adapters.alpaca.values import text
 from goldenthread.adapters.broker.answers import name_of
 from goldenthread.rules.calendar import (
     previous_session,
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from goldenthread.domain.account import Holding
     from goldenthread.domain.order import Fill
 
-_FEES = frozenset({"CFEE", "FEE"})
 _SHORTING = Decimal(2)
 
 
@@ -131,19 +130,16 @@ def position_view(venue: Venue, holding: Holding) -> Json:
 
 def activity_list(venue: Venue, kinds: frozenset[str], page: Page, token: str) -> list[Json]:
     """The activities after the one whose id is ``token``, in the order of the page."""
-    rows = [row for row in venue.activities() if not kinds or row["activity_type"] in kinds]
-    rows = [row for row in rows if _is_between(_activity_instant(row), page)]
+    found = [
+        activity.row
+        for activity in venue.activities
+        if _is_between(activity.at, page) and (not kinds or activity.row["activity_type"] in kinds)
+    ]
     if page.newest_first:
-        rows.reverse()
-    ids = [row["id"] for row in rows]
+        found.reverse()
+    ids = [row["id"] for row in found]
     start = ids.index(token) + 1 if token in ids else 0
-    return rows[start : start + page.size]
-
-
-def _activity_instant(row: Json) -> dt.datetime:
-    """When an activity happened, or for fees when it was posted."""
-    field = "created_at" if row["activity_type"] in _FEES else "transaction_time"
-    return instant(row[field], field)
+    return found[start : start + page.size]
 
 
 def _execution(venue: Venue, fill: Fill) -> Json:
