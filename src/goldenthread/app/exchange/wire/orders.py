@@ -167,6 +167,10 @@ def _refused(venue: Venue, error: EngineRefusedError, symbol: str) -> Response:
 
 def _refuse_what_is_not_simulated(body: Json) -> None:
     """What Alpaca would take and this exchange cannot execute, said plainly."""
+    for leg in ("take_profit", "stop_loss"):
+        if not isinstance(body.get(leg) or {}, dict):
+            message = f"{leg} must be an object"
+            raise malformed(message)
     wanted = [name for name in _NOT_SIMULATED if body.get(name) is not None]
     wanted += ["extended_hours"] if body.get("extended_hours") else []
     wanted += ["trailing_stop"] if body.get("type") == "trailing_stop" else []

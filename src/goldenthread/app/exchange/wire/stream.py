@@ -52,7 +52,7 @@ class Streams:
 
     async def _login(self, socket: WebSocket) -> bool:
         asked = await _receive(socket)
-        keys, terms = asked.get("data") or asked, self._venue.terms
+        keys, terms = _part(asked, "data") or asked, self._venue.terms
         known = asked.get("action") in {"authenticate", "auth"} and (
             keys.get("key_id") or keys.get("key"),
             keys.get("secret_key") or keys.get("secret"),
@@ -69,7 +69,7 @@ class Streams:
             while True:
                 asked = await _receive(socket)
                 if asked.get("action") == "listen":
-                    streams = [s for s in asked["data"]["streams"] if s == _TOPIC]
+                    streams = [_TOPIC] if _TOPIC in _part(asked, "data").get("streams", ()) else []
                     await _send(socket, "listening", {"streams": streams})
                     (self._lines.add if streams else self._lines.discard)(line)
         except WebSocketDisconnect:
@@ -90,6 +90,12 @@ class Streams:
             self._lines.clear()
         for line in self._lines:
             line.put_nowait(data)
+
+
+def _part(message: Json, name: str) -> Json:
+    """The object of that name inside the message; an empty one when it is none."""
+    part = message.get(name)
+    return part if isinstance(part, dict) else {}
 
 
 async def _receive(socket: WebSocket) -> Json:
