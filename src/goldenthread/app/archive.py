@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from goldenthread.app.book import book_with_fees
 from goldenthread.app.versions import asset_versions, policy_versions, strategy_versions
 from goldenthread.domain.account import AccountSnapshot
 from goldenthread.domain.order import IntentStatus, OrderIntent
@@ -19,7 +20,7 @@ from goldenthread.ports.hot_store import MAX_OPERATIONS, Create, Replace
 from goldenthread.positions.snapshot import Ledger, snapshot
 from goldenthread.trades.booking import book
 from goldenthread.warehouse import loops, quarantine
-from goldenthread.warehouse.patches import patch_prices
+from goldenthread.warehouse.patches import patch_fees, patch_fill_fees, patch_prices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 _DAY = dt.timedelta(days=1)
 _VERDICT_DAYS = dt.timedelta(days=10)
 """How far back bars are loaded again: a SUSPECT one has its verdict by then."""
+_FEE_DAYS = dt.timedelta(days=6)
+"""How long after its exit a trade is looked at for fees posted late."""
 _SNAPSHOT = "SNAPSHOT"
 _FACTS = """
 SELECT signal_id FROM all_signals WHERE book = @book AND ds BETWEEN @first AND @last
@@ -92,6 +95,8 @@ def archive(desk: Desk, blotter: Blotter, state: BookState, run: FrozenRun) -> B
     _load(desk, blotter, ended, list(priced.values()), Span(after, run))
     unresolved = {n for n, (_, o) in priced.items() if o.status is OutcomeStatus.OPEN}
     _release(desk, blotter, ended, unresolved)
+    if not desk.book.startswith("sim:"):
+        state = _settle_fees(desk, blotter, state, run)
     return state.model_copy(update={"archived_ds": run.ds})
 
 
@@ -142,6 +147,71 @@ def _load(
     quarantine.put(store, [row for result in results for row in result.refused], stamp)
     loops.load_run(warehouse, _job(desk, stamp), results, stamp)
     warehouse.publish()
+
+
+def _settle_fees(desk: Desk, blotter: Blotter, state: BookState, run: FrozenRun) -> BookState:
+    """The state after the fees posted since the last archive reached the trades they belong to.
+
+    A broker posts fees hours after its executions. A trade is patched on the run after the one
+    that archived it, and is final then; one whose fees change within days after is patched
+    again. Coin fees are not asked for: they were adopted with the holdings.
+    """
+    store, archived = desk.engines.hot_store, state.archived_ds
+    late = [] if archived is None else _charged(desk, archived)
+    if archived is None or not late:
+        return state
+    more = sum((after.fees - before.fees for _, before, after in late), Decimal(0))
+    writes = [
+        Replace(d, after.model_dump(mode="json"), delete_at=d.delete_at)
+        for d, before, after in late
+        if after != before
+    ]
+    if writes:
+        blotter.write([*writes, book_with_fees(store, more)])
+    trades = []
+    for document, _, after in late:
+        origin = store.get("live_signals", document.id)
+        if origin is not None:
+            signal = Signal.model_validate(origin.body)
+            trades.append((book(after, signal).model_copy(update={"is_final": True}), signal))
+    warehouse, stamp = desk.engines.warehouse, desk.stamp(run)
+    patch_fees(warehouse, trades, stamp)
+    known = {fill for _, before, _ in late for fill in before.fills}
+    changed = [(f, after) for _, _, after in late for f in after.fills if f not in known]
+    patch_fill_fees(warehouse, changed, stamp)
+    warehouse.publish()
+    return state.model_copy(update={"closed_fees": state.closed_fees + more})
+
+
+def _charged(desk: Desk, archived: dt.date) -> list[tuple[Document, Position, Position]]:
+    """The positions to patch, each with the document, as it was and with today's fees."""
+    closed = desk.engines.hot_store.query("live_positions", equal={"status": PositionStatus.CLOSED})
+    recent = [
+        (document, position)
+        for document in closed
+        if (position := Position.model_validate(document.body)).exit_ds is not None
+        and archived - _FEE_DAYS < position.exit_ds <= archived
+    ]
+    if not recent:
+        return []
+    first = min(fill.ds for _, position in recent for fill in position.fills)
+    fees = {f.execution_id: f.fee for f in desk.engines.broker.fills(first)}
+    found = [
+        (
+            document,
+            position,
+            position.model_copy(
+                update={
+                    "fills": tuple(
+                        f.model_copy(update={"fee": fees.get(f.execution_id, f.fee)})
+                        for f in position.fills
+                    )
+                }
+            ),
+        )
+        for document, position in recent
+    ]
+    return [row for row in found if row[1] != row[2] or row[1].exit_ds == archived]
 
 
 def _load_acts(
