@@ -17,7 +17,7 @@ from app.command import Answer, command, contents, process
 from goldenthread.adapters.hot_store import sqlite_file
 from goldenthread.adapters.hot_store.sqlite import SqliteHotStore
 from goldenthread.app.desk import LEASE
-from goldenthread.app.engines import open_hot_store
+from goldenthread.app.engines.wiring import open_hot_store
 from goldenthread.app.settings import load_settings
 
 if TYPE_CHECKING:

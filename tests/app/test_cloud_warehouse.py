@@ -12,7 +12,7 @@ from app.command import SUMMER
 from goldenthread.app.api import checks, explain, records, store
 from goldenthread.app.api.days import simulate
 from goldenthread.app.api.project import Project
-from goldenthread.app.engines import open_warehouse
+from goldenthread.app.engines.wiring import open_warehouse
 from goldenthread.app.settings import load_settings
 from goldenthread.domain.errors import EngineError, UsageError
 from goldenthread.warehouse.digest import table_digests

@@ -2,39 +2,77 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import closing, contextmanager, nullcontext
+from typing import TYPE_CHECKING, cast
+from uuid import UUID
 
+import polars as pl
 import pytest
+from pydantic import SecretStr
 
 from adapters.broker.market import BTC, D, bracket, coins, day, order, settings, stocks
+from goldenthread.adapters.alpaca.connection import Access
+from goldenthread.adapters.broker.alpaca import AlpacaBroker
 from goldenthread.adapters.broker.simulated import SimulatedBroker
+from goldenthread.app.clock import SystemClock
+from goldenthread.app.exchange.market import ExchangeMarket
+from goldenthread.app.exchange.server import ExchangeServer
+from goldenthread.app.exchange.terms import ExchangeTerms
+from goldenthread.domain.bar import BAR_SCHEMA
 from goldenthread.domain.errors import EngineRefusedError
 from goldenthread.domain.order import OrderSide, OrderStatus, OrderType
+from goldenthread.market.bars import BarBook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from adapters.broker.market import HandMarket
+    from goldenthread.app.engines.exchange import ExchangeBars
     from goldenthread.ports.broker import Broker
 
 S = OrderStatus
 
 
-def _simulated(market: HandMarket) -> Broker:
-    return SimulatedBroker(settings(), market)
+def _simulated(market: HandMarket) -> AbstractContextManager[Broker]:
+    return nullcontext(SimulatedBroker(settings(), market))
 
 
-ENGINES: dict[str, Callable[[HandMarket], Broker]] = {"simulated": _simulated}
+@contextmanager
+def _alpaca(market: HandMarket) -> Iterator[Broker]:
+    """The vendor's unmodified client, over HTTP, against the exchange that speaks Alpaca."""
+    bars = pl.DataFrame(schema=BAR_SCHEMA)
+    assets = list(market.assets.values())
+    book = BarBook(bars, [], assets, lookback=0)
+    source = cast("ExchangeBars", market)  # it has the same methods, its bars are hand-written
+    listed = ExchangeMarket(bars, book, source, market.assets, day(1), day(31))
+    told = settings()
+    terms = ExchangeTerms(
+        start=day(1), account_id=told.account_id, cash=told.start_cash, slippage_bps=D(0)
+    )
+    with ExchangeServer(listed, terms) as exchange:
+        access = Access(
+            exchange.key_id, SecretStr(exchange.secret_key), exchange.url, per_minute=100_000
+        )
+        broker = AlpacaBroker(access, SystemClock(), advance=exchange.advance)
+        with closing(broker):
+            yield broker
+
+
+ENGINES: dict[str, Callable[[HandMarket], AbstractContextManager[Broker]]] = {
+    "simulated": _simulated,
+    "alpaca": _alpaca,
+}
 
 
 @pytest.fixture(params=ENGINES, name="trading")
-def _trading(request: pytest.FixtureRequest) -> Broker:
+def _trading(request: pytest.FixtureRequest) -> Iterator[Broker]:
     """A broker that met 2 January, before three rising days of AAPL and BTC/USD."""
     prices = ("99 101 98 100", "100 105 95 102", "102 107 97 104", "104 109 99 106")
     market = stocks(*prices).add(*coins(*prices).bars.values())
-    broker = ENGINES[request.param](market)
-    broker.meet(day(2))
-    return broker
+    with ENGINES[request.param](market) as broker:
+        broker.meet(day(2))
+        yield broker
 
 
 def test_an_order_is_executed_once_its_session_is_met(trading: Broker) -> None:
@@ -152,7 +190,7 @@ def test_refusals_carry_the_brokers_code(trading: Broker) -> None:
     assert refused.value.code == "40310000"
     assert trading.find_order("a") == ()
     with pytest.raises(EngineRefusedError, match="not found"):
-        trading.cancel("no-such-order")
+        trading.cancel(str(UUID(int=7)))
 
 
 def test_the_account_is_marked_at_the_closes_met(trading: Broker) -> None:

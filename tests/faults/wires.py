@@ -19,7 +19,7 @@ from goldenthread.domain.errors import EngineBusyError, UnknownOutcomeError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from goldenthread.app.engines import Engines
+    from goldenthread.app.engines.wiring import Engines
 
 Act = Literal["", "kill", "stop", "busy", "unknown", "oserror"]
 
@@ -109,10 +109,10 @@ def wire_engines(engines: Engines, wire: Tripwire) -> Engines:
 def install(wire: Tripwire) -> None:
     """Put the wire into this process: under every desk it opens, and inside a publication."""
     from goldenthread.adapters.warehouse.session import DuckDBSession  # noqa: PLC0415  it is heavy
-    from goldenthread.app import engines  # noqa: PLC0415
     from goldenthread.app.api import desks  # noqa: PLC0415
+    from goldenthread.app.engines import wiring  # noqa: PLC0415
 
-    opened = engines.open_engines
+    opened = wiring.open_engines
 
     def open_wired(*args: Any, **more: Any) -> Engines:  # noqa: ANN401  passed on as they are
         return wire_engines(opened(*args, **more), wire)

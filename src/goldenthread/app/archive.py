@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from goldenthread.app.book import REQUESTS, SUPERSEDED
+from goldenthread.app.late_fees import settle_fees
 from goldenthread.app.versions import asset_versions, policy_versions, strategy_versions
 from goldenthread.domain.account import AccountSnapshot
 from goldenthread.domain.order import IntentStatus, OrderIntent
@@ -93,6 +94,7 @@ def archive(desk: Desk, blotter: Blotter, state: BookState, run: FrozenRun) -> B
     _load(desk, blotter, ended, list(priced.values()), Span(after, run))
     unresolved = {n for n, (_, o) in priced.items() if o.status is OutcomeStatus.OPEN}
     _release(desk, blotter, ended, unresolved)
+    state = settle_fees(desk, blotter, state, run)
     return state.model_copy(update={"archived_ds": run.ds})
 
 

@@ -105,6 +105,14 @@ def write_book(blotter: Blotter, store: HotStore, state: BookState) -> None:
     blotter.write([Replace(document, state.model_dump(mode="json"))])
 
 
+def book_with_fees(store: HotStore, more: Decimal) -> Replace:
+    """The write that adds fees of closed positions to the book as it is stored now."""
+    document = _must_exist(store, _BOOK)
+    state = BookState.model_validate(document.body)
+    after = state.model_copy(update={"closed_fees": state.closed_fees + more})
+    return Replace(document, after.model_dump(mode="json"))
+
+
 def freeze_run(store: HotStore, run: FrozenRun) -> FrozenRun:
     """The run as it was first started; ``run`` itself when this is the first start."""
     name = f"run-{run.ds.isoformat()}"

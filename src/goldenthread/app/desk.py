@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from goldenthread.app.book import BookState, FrozenRun
-    from goldenthread.app.engines import Engines
+    from goldenthread.app.engines.wiring import Engines
     from goldenthread.app.pricing import Pricer
     from goldenthread.app.versions import Library
     from goldenthread.domain.asset import Asset, CorporateAction

@@ -80,6 +80,13 @@ def _endpoint(url: str) -> str:
     return url
 
 
+def _address(url: str) -> str:
+    if url and not re.fullmatch(r"https?://[^\s/]+(/[^\s]*)?", url):
+        msg = "an address like http://127.0.0.1:8199, or nothing for Alpaca's own"
+        raise ValueError(msg)
+    return url.rstrip("/")
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -124,8 +131,25 @@ class _Warehouse(_Section):
 
 
 class _MarketData(_Section):
-    engine: Literal["parquet"] = "parquet"
+    engine: Literal["parquet", "alpaca"] = "parquet"
     path: Path = Path("data")
+
+
+class _Broker(_Section):
+    engine: Literal["simulated", "alpaca"] = "simulated"
+    allow_live: bool = False
+    live_account: str = ""  # what --live names; no file and no variable may
+
+
+class _Alpaca(_Section):
+    key_id: SecretStr = SecretStr("")
+    secret_key: SecretStr = SecretStr("")
+    trading_url: Annotated[str, AfterValidator(_address)] = ""  # empty: Alpaca's own
+    data_url: Annotated[str, AfterValidator(_address)] = ""
+    admin_url: Annotated[str, AfterValidator(_address)] = ""  # of `goldenthread exchange` only
+    feed: Literal["sip", "iex"] = "sip"
+    timeout_s: float = Field(default=15.0, gt=0, le=300)
+    requests_per_minute: int = Field(default=150, ge=1, le=1_000_000)
 
 
 class _Notifier(_Section):
@@ -154,6 +178,8 @@ class Settings(_Section):
     hot_store: _HotStore = _HotStore()
     warehouse: _Warehouse = _Warehouse()
     market_data: _MarketData = _MarketData()
+    broker: _Broker = _Broker()
+    alpaca: _Alpaca = _Alpaca()
     notifier: _Notifier = _Notifier()
     run: _Run = _Run()
 
@@ -168,6 +194,8 @@ class Setting:
     value: str
     origin: Origin
 
+
+_SECRET = frozenset({"key_id", "secret_key"})
 
 _Layer = dict[str, dict[str, object]]
 _KEYS = {
@@ -193,15 +221,18 @@ def load_settings(
         UsageError: Names every file, variable or flag that is not right, what was got and what
             is allowed.
     """
+    environ = os.environ if environ is None else environ
     layers: dict[Origin, _Layer] = {
         "file": _read_file(root / FILE_NAME),
-        "env": _read_environment(os.environ if environ is None else environ),
+        "env": _read_environment(environ),
         "flag": _read_flags(overrides or {}),
     }
+    _read_alpacas_own(environ, layers["env"])
     values: _Layer = {}
     origins: dict[tuple[str, str], Origin] = {}
     for origin, layer in layers.items():
         for section, items in layer.items():
+            _refuse_misplaced(origin, section, items)
             values.setdefault(section, {}).update(items)
             origins.update({(section, key): origin for key in items})
     try:
@@ -254,6 +285,34 @@ def _read_environment(environ: Mapping[str, str]) -> _Layer:
             msg = f"variable {variable} names no section: write {_variable(home, section)}"
             raise UsageError(msg)
     return layer
+
+
+def _read_alpacas_own(environ: Mapping[str, str], layer: _Layer) -> None:
+    """The keys under the names Alpaca's own tools use, where ours are not set."""
+    for key, variable in (("key_id", "APCA_API_KEY_ID"), ("secret_key", "APCA_API_SECRET_KEY")):
+        if variable in environ:
+            layer.setdefault("alpaca", {}).setdefault(key, environ[variable])
+
+
+def _refuse_misplaced(origin: Origin, section: str, items: Mapping[str, object]) -> None:
+    """Keys belong in the environment; which account is meant by --live, on the command line.
+
+    Raises:
+        UsageError: One of them stands elsewhere.
+    """
+    if origin == "file" and section == "alpaca" and (found := _SECRET.intersection(items)):
+        key = min(found)
+        msg = (
+            f"{FILE_NAME} [alpaca] {key}: keys do not belong in a file; remove it and set the"
+            f" variable {_variable('alpaca', key)}"
+        )
+        raise UsageError(msg)
+    if origin != "flag" and section == "broker" and "live_account" in items:
+        msg = (
+            f"{_where(origin, 'broker', 'live_account')}: which live account may be traded is"
+            " said on the command line only, with --live ACCOUNT_ID; remove it here"
+        )
+        raise UsageError(msg)
 
 
 def _read_flags(overrides: Mapping[str, object]) -> _Layer:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from goldenthread.domain.trade import OutcomeStatus
 from goldenthread.warehouse.loading import LoopResult, RunStamp, load
 from goldenthread.warehouse.loops import load_expired, load_rejected
+from goldenthread.warehouse.rows.orders import fill_row
 from goldenthread.warehouse.rows.signals import trade_row
 from goldenthread.warehouse.views import statement
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Sequence
 
+    from goldenthread.domain.order import Fill
+    from goldenthread.domain.position import Position
     from goldenthread.domain.signal import Signal
     from goldenthread.domain.trade import Outcome, Trade
     from goldenthread.ports.warehouse import Warehouse
@@ -44,6 +47,14 @@ def patch_fees(
     _keep_images(warehouse, "audit_trades", patches, stamp)
     rows = [trade_row(trade, signal, stamp.ds) for trade, signal in trades]
     return load(warehouse, "fact_trades", rows, stamp)
+
+
+def patch_fill_fees(
+    warehouse: Warehouse, fills: Sequence[tuple[Fill, Position]], stamp: RunStamp
+) -> LoopResult:
+    """The executions with the fees known on ``stamp.ds``, each with the position it served."""
+    rows = [{**fill_row(fill, position), "revision": stamp.ds} for fill, position in fills]
+    return load(warehouse, "fact_fills", rows, stamp)
 
 
 def _patches(priced: Iterable[Priced]) -> list[_Patch]:

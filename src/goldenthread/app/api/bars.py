@@ -6,24 +6,39 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from goldenthread.app.clock import SystemClock
-from goldenthread.app.engines import open_market_data
+from goldenthread.app.engines.alpaca import open_puller
+from goldenthread.app.engines.wiring import open_market_data
+from goldenthread.app.versions import Library
+from goldenthread.domain.bar import BAR_SCHEMA
 from goldenthread.domain.errors import UsageError
 from goldenthread.market.coverage import gaps, ledger
 from goldenthread.market.imports import read_actions, read_bars
 from goldenthread.market.quality import judge
+from goldenthread.market.rows import sift
+from goldenthread.market.universe import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    import polars as pl
-
     from goldenthread.app.api.project import Project
     from goldenthread.domain.asset import Asset
+    from goldenthread.ports.market_data import MarketData
 
 SHOWN = 20
 """How many refused rows an import lists."""
+
+PULL_SINCE = dt.date(2016, 1, 1)
+"""Where Alpaca's daily bars begin."""
+
+_AGAIN = dt.timedelta(days=10)
+_IEX = (
+    "feed iex: volumes are those of one small venue, a few percent of the market's; filters on"
+    " volume decide wrongly on them, use feed sip"
+)
 
 
 @dataclass(frozen=True)
@@ -117,14 +132,70 @@ def judged_bars(project: Project) -> pl.DataFrame:
     return judge(frame, store.actions(symbols)).bars
 
 
-def pull_bars(project: Project) -> dict[str, object]:
-    """What the market data engine of the settings brought; files are imported, not pulled."""
-    engine = project.settings.market_data.engine
-    msg = (
-        f"market data engine {engine!r} has nowhere to pull from; import files with `goldenthread"
-        " data import FILE.csv|.parquet`"
+@dataclass(frozen=True)
+class PullReport:
+    """What a pull brought; ``unknown`` are symbols Alpaca does not trade."""
+
+    symbols: int
+    first: dt.date | None
+    last: dt.date | None
+    new: int
+    same: int
+    revised: int
+    actions: int
+    refused: int
+    unknown: list[str]
+    notes: list[str]
+
+
+def pull_bars(
+    project: Project, symbols: Sequence[str] = (), since: dt.date = PULL_SINCE
+) -> PullReport:
+    """What the market data engine of the settings brought; a second pull changes nothing.
+
+    Of symbols with bars the last days are asked for again, so that revisions are found; of
+    others everything since ``since``. Without ``symbols``: those with bars, and those the
+    strategies name.
+
+    Raises:
+        UsageError: The engine has nowhere to pull from, or no symbol is wanted.
+    """
+    source, now = open_puller(project.settings), SystemClock().now()
+    store = open_market_data(project.settings, project.root)
+    wanted = sorted(set(symbols) or _wanted(project, store.assets()))
+    if not wanted:
+        msg = "nothing to pull: no bars are stored and no strategy names a symbol; name some"
+        raise UsageError(msg)
+    assets = {s: found for s in wanted if (found := source.asset(s)) is not None}
+    fetched = [source.bars([s], _pull_from(store, s, since), now.date()) for s in assets]
+    sifted = sift(pl.concat(fetched) if fetched else pl.DataFrame(schema=BAR_SCHEMA), now)
+    saved = store.save(sifted.bars, source.actions(list(assets)), list(assets.values()), now)
+    iex = project.settings.alpaca.feed == "iex"
+    return PullReport(
+        symbols=sifted.bars["symbol"].n_unique(),
+        first=_day(sifted.bars["ds"].min()),
+        last=_day(sifted.bars["ds"].max()),
+        new=saved.new,
+        same=saved.same,
+        revised=saved.revised,
+        actions=saved.actions,
+        refused=len(sifted.refused),
+        unknown=[s for s in wanted if s not in assets],
+        notes=[_IEX] if iex else [],
     )
-    raise UsageError(msg)
+
+
+def _wanted(project: Project, stored: list[Asset]) -> set[str]:
+    """The symbols with bars, and every one a strategy trades or refers to."""
+    strategies = project.strategies()
+    named = {m for s in strategies for m in resolve(s.assets, project.universes)}
+    referred = {symbol for c in Library(strategies).current for symbol in c.refs}
+    return {asset.symbol for asset in stored} | named | referred
+
+
+def _pull_from(store: MarketData, symbol: str, since: dt.date) -> dt.date:
+    held = _day(store.bars([symbol], dt.date(1900, 1, 1), dt.date(9999, 12, 31))["ds"].max())
+    return since if held is None else max(since, held - _AGAIN)
 
 
 def _assets(project: Project) -> list[Asset]:

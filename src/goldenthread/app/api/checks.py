@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from goldenthread.app.api.bars import last_bar
 from goldenthread.app.api.days import next_step
-from goldenthread.app.api.desks import open_desk
+from goldenthread.app.api.desks import greet, open_desk
 from goldenthread.app.api.project import Project
 from goldenthread.app.api.records import ALL_TIME, begun_book, facts, outcomes
 from goldenthread.app.book import read_book
-from goldenthread.app.engines import check_hot_store, open_warehouse, read_hot_store
+from goldenthread.app.engines.wiring import check_hot_store, open_warehouse, read_hot_store
 from goldenthread.domain.errors import GoldenthreadError, UsageError
 from goldenthread.domain.position import Position, PositionStatus
 from goldenthread.domain.signal import SignalStatus
@@ -77,6 +77,7 @@ def examine(root: Path) -> list[Finding]:
         "strategies": lambda: f"{len(project.strategies())} strategies",
         "bars": lambda: f"last bar {last_bar(project) or 'none yet: goldenthread data import'}",
         "hot store": lambda: check_hot_store(project.settings, project.root, project.book()),
+        "broker": lambda: greet(project, project.book()),
         "warehouse": lambda: f"{_versions(project)} strategy versions archived",
     }
     return [*findings, *(_tried(name, check) for name, check in checks.items())]

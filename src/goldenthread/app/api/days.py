@@ -10,12 +10,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from goldenthread.app.api.bars import gap_words, judged_bars, last_bar
-from goldenthread.app.api.desks import open_desk, plan_desk, silence
+from goldenthread.app.api.desks import greet, open_desk, plan_desk, silence
 from goldenthread.app.api.records import begun_book, books, outcomes
 from goldenthread.app.book import FrozenRun, read_book
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.day import DayReport, run_day
-from goldenthread.app.engines import read_hot_store
+from goldenthread.app.engines.wiring import read_hot_store
 from goldenthread.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -54,9 +54,11 @@ def run(project: Project, book: str = "", ds: dt.date | None = None) -> DayRepor
     Raises:
         UsageError: The date is not complete yet, or earlier than the last one that was run.
         LeaseHeldError: Another run of the book is at work.
+        EngineError: The broker is not there, or not as the book knows it; nothing was written.
     """
     name = project.book(book)
     target = _target(project, ds)
+    greet(project, name)
     with closing(open_desk(project, name, (target, target))) as desk:
         state = read_book(desk.engines.hot_store)
         last = None if state is None else state.last_ds
@@ -79,9 +81,10 @@ class Plan:
 
 def plan(project: Project, book: str = "", ds: dt.date | None = None) -> Plan:
     """What a run would decide and send; nothing is written or sent."""
-    target = _target(project, ds)
+    name, target = project.book(book), _target(project, ds)
+    greet(project, name)
     with TemporaryDirectory() as scratch:
-        desk, asked = plan_desk(project, project.book(book), (target, target), Path(scratch))
+        desk, asked = plan_desk(project, name, (target, target), Path(scratch))
         state = read_book(desk.engines.hot_store)
         _refuse_earlier(target, None if state is None else state.last_ds)
         report = run_day(desk, frozen_run(target, target), archiving=False)
@@ -104,6 +107,7 @@ def simulate(
     first, last = span
     book = project.book(f"sim:{name or f'{first:%Y%m%d}-{last:%Y%m%d}'}")
     _refuse_without_bars(project, span)
+    greet(project, book)
     with closing(open_desk(project, book, span, durable=False)) as desk:
         state = read_book(desk.engines.hot_store)
         _refuse_other_start(book, state, first)

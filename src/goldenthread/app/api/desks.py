@@ -6,14 +6,18 @@ import datetime as dt
 import os
 import socket
 import subprocess
+from contextlib import closing
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from goldenthread.app.clock import SystemClock
 from goldenthread.app.desk import Desk
-from goldenthread.app.engines import ExchangeBars, open_engines, open_market_data, planning_engines
+from goldenthread.app.engines.alpaca import open_alpaca
+from goldenthread.app.engines.exchange import ExchangeBars
+from goldenthread.app.engines.wiring import open_engines, open_market_data, planning_engines
 from goldenthread.app.pricing import Pricer
 from goldenthread.app.versions import Library
-from goldenthread.domain.errors import UsageError
+from goldenthread.domain.errors import ConflictError, UsageError
 from goldenthread.market.bars import BarBook
 from goldenthread.market.quality import judge
 from goldenthread.market.universe import resolve
@@ -28,11 +32,14 @@ if TYPE_CHECKING:
 
     from goldenthread.adapters.broker.recording import Asked
     from goldenthread.app.api.project import Project
-    from goldenthread.app.engines import Engines
+    from goldenthread.app.engines.wiring import Engines
+    from goldenthread.domain.account import AccountState
     from goldenthread.domain.asset import Asset
     from goldenthread.domain.strategy import Strategy
     from goldenthread.ports.hot_store import HotStore
 
+_APART = dt.timedelta(minutes=5)
+"""How far our clock and the broker's may differ: deadlines are an hour, sessions minutes."""
 _EVER = dt.date(1900, 1, 1)
 _NAMED = 8
 _AHEAD = dt.timedelta(days=14)
@@ -66,6 +73,29 @@ def plan_desk(
         return engines
 
     return _desk(project, book, span, wire), asked[0]
+
+
+def greet(project: Project, book: str) -> str:
+    """In words, whom the book trades with; nothing is written.
+
+    Raises:
+        UsageError: A key is missing, or a live account without its two switches.
+        EngineError: The broker is not there, does not accept the key, or our clock is wrong.
+        ConflictError: The account is not the book's.
+    """
+    if project.settings.broker.engine != "alpaca":
+        return "simulated exchange of this process"
+    from goldenthread.adapters.alpaca.connection import (  # noqa: PLC0415  # only when named
+        expect_clock,
+    )
+
+    with closing(open_alpaca(project.settings, book, advances=False)) as broker:
+        account = broker.account()
+    if not project.settings.alpaca.admin_url:  # our own exchange keeps a time of its own
+        expect_clock(SystemClock().now(), account.as_of, _APART)
+    _refuse_other_account(book, account)
+    blocked = ", blocked" if account.blocked else ""
+    return f"account {account.account_id} at Alpaca, equity {account.equity:,.2f}{blocked}"
 
 
 def _desk(
@@ -195,3 +225,14 @@ def git_hash(root: Path) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _refuse_other_account(book: str, account: AccountState) -> None:
+    kind, _, named = book.partition(":")
+    if kind != "sim" and account.account_id != named:
+        msg = (
+            f"the keys open account {account.account_id}, book {book} is another one; give"
+            f" the keys of {named}, or begin the book {kind}:{account.account_id} (a reset of a"
+            " paper account makes a new one)"
+        )
+        raise ConflictError(msg)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from goldenthread.app.api.desks import plan_desk
 from goldenthread.app.api.records import ALL_TIME, begun_book, facts, holder, signals
-from goldenthread.app.engines import read_hot_store
+from goldenthread.app.engines.wiring import read_hot_store
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.ids import signal_ds, signal_id
 from goldenthread.domain.signal import Signal

@@ -9,7 +9,7 @@ from functools import cached_property
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
-from goldenthread.app.engines import open_market_data
+from goldenthread.app.engines.wiring import open_market_data
 from goldenthread.app.settings import load_settings
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.policy import Policy
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from goldenthread.app.settings import Settings
     from goldenthread.domain.strategy import Strategy
 
-_BOOK = re.compile(r"sim:[A-Za-z0-9._-]+")
+_BOOK = re.compile(r"(sim|paper|live):[A-Za-z0-9._-]+")
 _TEMPLATES = files("goldenthread.app") / "templates"
 
 
@@ -54,13 +54,19 @@ class Project:
         """The book of that name, or the one of the settings.
 
         Raises:
-            UsageError: A book this version has no engine for.
+            UsageError: The name is not right, or the book needs another broker engine.
         """
         book = name or self.settings.project.book
         if not _BOOK.fullmatch(book):
             msg = (
-                f"book {book!r} is not sim:<name>, the name in letters, digits and . _ -; paper and"
-                " live books need the Alpaca engine, which this version does not have yet"
+                f"book {book!r} is not sim:<name>, paper:<account id> or live:<account id>, the"
+                " name in letters, digits and . _ -"
+            )
+            raise UsageError(msg)
+        if not book.startswith("sim:") and self.settings.broker.engine != "alpaca":
+            msg = (
+                f"book {book} is an account at Alpaca, but [broker] engine is"
+                f" {self.settings.broker.engine!r}; set it to 'alpaca'"
             )
             raise UsageError(msg)
         return book

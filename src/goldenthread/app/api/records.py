@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from goldenthread.app.book import read_book
-from goldenthread.app.engines import open_warehouse, read_hot_store
+from goldenthread.app.engines.wiring import open_warehouse, read_hot_store
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.position import Position, PositionStatus
 from goldenthread.domain.signal import SignalStatus

@@ -8,7 +8,7 @@ from goldenthread.app.api.bars import judged_bars
 from goldenthread.app.api.days import next_step
 from goldenthread.app.api.records import ALL_TIME, begun_book, facts, outcomes
 from goldenthread.app.clock import SystemClock
-from goldenthread.app.engines import open_market_data
+from goldenthread.app.engines.wiring import open_market_data
 from goldenthread.domain.errors import UsageError
 from goldenthread.market.coverage import ledger
 from goldenthread.reports.attribution import attribution, money_line

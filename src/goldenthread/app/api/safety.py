@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from goldenthread.app.book import SUPERSEDED
 from goldenthread.app.clock import SystemClock
-from goldenthread.app.engines import open_hot_store
+from goldenthread.app.engines.wiring import open_hot_store
 from goldenthread.domain.errors import UsageError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from goldenthread.app.api.records import begun_book
 from goldenthread.app.clock import SystemClock
-from goldenthread.app.engines import open_hot_store, open_warehouse, read_hot_store
+from goldenthread.app.engines.wiring import open_hot_store, open_warehouse, read_hot_store
 from goldenthread.warehouse import quarantine as ward
 from goldenthread.warehouse.budget import Budget, guarded_query, ledger_rows, with_range
 from goldenthread.warehouse.digest import combined, table_digests

@@ -13,7 +13,7 @@ from goldenthread.app.api.bars import judged_bars
 from goldenthread.app.api.desks import load_bars, members_of, open_desk
 from goldenthread.app.book import FrozenRun
 from goldenthread.app.clock import SystemClock
-from goldenthread.app.engines import read_hot_store
+from goldenthread.app.engines.wiring import read_hot_store
 from goldenthread.app.versions import strategy_versions, sync_versions
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.strategy import StrategyStatus

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from goldenthread.app.cli.options import HERE, Json, ProjectDir
+from goldenthread.app.cli.options import HERE, From, Json, ProjectDir, date_of
 from goldenthread.app.cli.output import emit
 from goldenthread.domain.errors import UsageError
 
@@ -56,15 +56,26 @@ def ls(project: ProjectDir = HERE, as_json: Json = False) -> None:
 
 
 @app.command()
-def pull(project: ProjectDir = HERE, as_json: Json = False) -> None:
+def pull(
+    symbols: Annotated[
+        list[str] | None,
+        typer.Argument(help="Symbols (default: those with bars and those of the strategies)."),
+    ] = None,
+    first: From = "",
+    project: ProjectDir = HERE,
+    as_json: Json = False,
+) -> None:
     """Bring the bars up to date from the market data engine of the settings.
 
-    Example: goldenthread data pull
+    Example: goldenthread data pull AAPL BTC/USD --from 2020-01-01
     """
-    from goldenthread.app.api.bars import pull_bars
+    from goldenthread.app.api.bars import PULL_SINCE, pull_bars
     from goldenthread.app.api.project import Project
 
-    emit(pull_bars(Project.open(project)), as_json=as_json, title="pulled")
+    since = date_of(first, "--from") if first else PULL_SINCE
+    result = pull_bars(Project.open(project), symbols or [], since)
+    emit(result, as_json=as_json, title="pulled")
+    raise typer.Exit(int(bool(result.refused or result.unknown)))
 
 
 def _pair(text: str) -> tuple[str, str]:

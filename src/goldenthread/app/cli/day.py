@@ -13,6 +13,8 @@ from goldenthread.domain.errors import UsageError
 
 Ds = Annotated[str, typer.Option("--ds", help="Business date (default: the latest complete one).")]
 
+Live = Annotated[str, typer.Option("--live", help="The live account you mean to trade, typed out.")]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
@@ -20,7 +22,13 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def plan(ds: Ds = "", book: Book = "", project: ProjectDir = HERE, as_json: Json = False) -> None:
+def plan(
+    ds: Ds = "",
+    book: Book = "",
+    live: Live = "",
+    project: ProjectDir = HERE,
+    as_json: Json = False,
+) -> None:
     """What a run would decide and send, without sending or writing anything.
 
     Example: goldenthread plan --ds 2012-06-29
@@ -29,10 +37,17 @@ def plan(ds: Ds = "", book: Book = "", project: ProjectDir = HERE, as_json: Json
     from goldenthread.app.api.project import Project
 
     when = date_of(ds, "--ds") if ds else None
-    emit(plan_day(Project.open(project), book, when), as_json=as_json, title="plan")
+    opened = Project.open(project, {"broker.live_account": live or None})
+    emit(plan_day(opened, book, when), as_json=as_json, title="plan")
 
 
-def run(ds: Ds = "", book: Book = "", project: ProjectDir = HERE, as_json: Json = False) -> None:
+def run(
+    ds: Ds = "",
+    book: Book = "",
+    live: Live = "",
+    project: ProjectDir = HERE,
+    as_json: Json = False,
+) -> None:
     """One business date from bars to warehouse; a date that is done changes nothing.
 
     Example: goldenthread run
@@ -41,7 +56,8 @@ def run(ds: Ds = "", book: Book = "", project: ProjectDir = HERE, as_json: Json 
     from goldenthread.app.api.project import Project
 
     when = date_of(ds, "--ds") if ds else None
-    emit(run_date(Project.open(project), book, when), as_json=as_json, title="run")
+    opened = Project.open(project, {"broker.live_account": live or None})
+    emit(run_date(opened, book, when), as_json=as_json, title="run")
 
 
 def simulate(  # one flag each

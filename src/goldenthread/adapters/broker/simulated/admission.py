@@ -74,7 +74,7 @@ class Admission:
             EngineRefusedError: The order breaks a rule, or the account cannot carry it.
         """
         asset = self.asset(request.symbol)
-        self.check_rules(request, asset)
+        self._check_rules(request, asset)
         if request.time_in_force not in _TAKEN:
             msg = (
                 f"time_in_force {request.time_in_force} is not simulated; use day, gtc, ioc or opg"
@@ -83,18 +83,26 @@ class Admission:
         self._check_wash_trade(request)
         held = self._held(request.symbol)
         if request.order_class is OrderClass.OCO or held * request.side.sign < 0:
-            self._check_quantity(request, held)
+            self._check_quantity(request, held, request.quantity)
             return Decimal(0)
         reserve = self._reserve(request, asset)
-        self._check_cost(request, asset, reserve)
+        self._check_cost(asset, request.quantity * reserve)
         return reserve
 
-    def check_rules(self, request: OrderRequest, asset: Asset) -> None:
-        """Refuse what the broker's matrix of rules refuses.
+    def readmit(self, request: OrderRequest, old: Ticket) -> Decimal:
+        """What a unit reserves of the order that takes the place of ``old``; as ``admit``."""
+        asset = self.asset(request.symbol)
+        self._check_rules(request, asset)
+        more = request.quantity - old.remaining
+        if not old.reserve:
+            if more > 0:
+                self._check_quantity(request, self._held(request.symbol), more)
+            return Decimal(0)
+        reserve = self._reserve(request, asset)
+        self._check_cost(asset, request.quantity * reserve - old.remaining * old.reserve)
+        return reserve
 
-        Raises:
-            EngineRefusedError: With the code of the first rule the order breaks.
-        """
+    def _check_rules(self, request: OrderRequest, asset: Asset) -> None:
         broken = violation(request, asset, self._bars.last_close(asset.symbol, self._state.met))
         if broken is not None:
             raise EngineRefusedError(broken.message, broken.code)
@@ -113,19 +121,14 @@ class Admission:
                 msg = f"potential wash trade detected. use complex orders (existing: {other.id})"
                 raise EngineRefusedError(msg, _FORBIDDEN)
 
-    def _check_quantity(self, request: OrderRequest, held: Decimal) -> None:
-        """Every share can be promised to one exit only; a pair of exits promises once."""
-        promised: dict[str, Decimal] = {}
-        for ticket in self._state.orders.open_of(request.symbol):
-            if ticket.is_working and not ticket.reserve and ticket.report.side is request.side:
-                promised[ticket.group] = max(
-                    promised.get(ticket.group, Decimal(0)), ticket.remaining
-                )
-        available = max(Decimal(0), abs(held) - sum(promised.values(), Decimal(0)))
-        if held * request.side.sign > 0 or request.quantity > available:
+    def _check_quantity(self, request: OrderRequest, held: Decimal, wanted: Decimal) -> None:
+        """Every share can be promised to one exit only."""
+        promised = self._state.orders.promised(request.symbol, request.side)
+        available = max(Decimal(0), abs(held) - promised)
+        if held * request.side.sign > 0 or wanted > available:
             msg = (
                 f"insufficient qty available for order "
-                f"(requested: {request.quantity}, available: {available})"
+                f"(requested: {wanted}, available: {available})"
             )
             raise EngineRefusedError(msg, _FORBIDDEN)
 
@@ -146,9 +149,8 @@ class Admission:
             raise EngineRefusedError(msg, _UNPROCESSABLE)
         return max(price, close or price) * _SHORT_RESERVE if is_short else price
 
-    def _check_cost(self, request: OrderRequest, asset: Asset, reserve: Decimal) -> None:
+    def _check_cost(self, asset: Asset, cost: Decimal) -> None:
         power = buying_power(self._state, self._settings)
-        cost = request.quantity * reserve
         if asset.asset_class is AssetClass.CRYPTO and cost > power.crypto:
             msg = f"insufficient balance for USD (requested: {cost}, available: {power.crypto})"
             raise EngineRefusedError(msg, _FORBIDDEN)

@@ -6,8 +6,9 @@ import datetime as dt
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from goldenthread.adapters.broker.answers import answer_to, limit_in_proportion, name_of
+from goldenthread.adapters.broker.answers import answer_to, limit_in_proportion
 from goldenthread.adapters.broker.simulated.admission import Admission, buying_power
+from goldenthread.adapters.broker.simulated.amendments import Amendment, amended, as_request
 from goldenthread.adapters.broker.simulated.corporate import apply_split, pay_out_delisted
 from goldenthread.adapters.broker.simulated.executions import Desk, Execution
 from goldenthread.adapters.broker.simulated.matching import BarMatching
@@ -17,7 +18,7 @@ from goldenthread.adapters.broker.simulated.tickets import Ticket
 from goldenthread.domain.account import AccountState, Holding
 from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.errors import EngineRefusedError
-from goldenthread.domain.order import OrderRequest, OrderStatus, OrderType
+from goldenthread.domain.order import OrderStatus, OrderType
 from goldenthread.domain.strategy import Side
 from goldenthread.rules.calendar import is_session
 from goldenthread.rules.fills import Touch
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
+    from goldenthread.adapters.broker.simulated.ledger import Ledger
     from goldenthread.adapters.broker.simulated.settings import BarSource, SimulatedSettings
-    from goldenthread.domain.order import Fill, OrderReport
+    from goldenthread.domain.order import Fill, OrderReport, OrderRequest, OrderSide
 
 _NOT_FOUND = "40410000"
 _UNPROCESSABLE = "42210000"
@@ -78,7 +80,92 @@ class SimulatedBroker:
 
     def account(self) -> AccountState:
         """See the port; as of the last date met."""
-        ledger = self._state.ledger
+        return self._account(self._state.ledger)
+
+    def account_now(self) -> AccountState:
+        """The account with the executions ahead of the last date met, as its owner sees it."""
+        return self._account(self._state.present)
+
+    def submit(self, request: OrderRequest) -> tuple[OrderReport, ...]:
+        """See the port; refusals carry Alpaca's codes."""
+        known = self.find_order(request.client_order_id)
+        if known:
+            return known
+        reserve = self._admission.admit(request)
+        with self._transaction():
+            reports = answer_to(request, OrderStatus.NEW, self._state.clock)
+            tickets = [self._take(report, request, reserve) for report in reports]
+            self._execute_at_once(tickets[0])
+        return self.find_order(request.client_order_id)
+
+    def replace(
+        self, broker_order_id: str, client_order_id: str, stop_price: Decimal
+    ) -> OrderReport:
+        """See the port."""
+        known = self._state.orders.find_client(client_order_id)
+        if known is not None:
+            return known.report
+        report = self._find(broker_order_id).report
+        if report.stop_price is None:
+            msg = f"cannot replace {report.type} order in {report.status} state"
+            raise EngineRefusedError(msg, _UNPROCESSABLE)
+        limit = limit_in_proportion(report, stop_price)
+        if limit is not None:
+            side = Side.LONG if report.side.sign < 0 else Side.SHORT
+            limit = round_stop(limit, self._bars.asset(report.symbol), side)
+        return self.amend(broker_order_id, client_order_id, Amendment(None, limit, stop_price))
+
+    def amend(self, broker_order_id: str, client_order_id: str, change: Amendment) -> OrderReport:
+        """The order that took the place of an open one, with what ``change`` says changed.
+
+        Raises:
+            EngineRefusedError: The order is final, or the changed one would not be taken.
+        """
+        old = self._find(broker_order_id)
+        ticket = amended(old, client_order_id, change, self._state.clock)
+        reserve = self._admission.readmit(as_request(ticket), old)
+        with self._transaction():
+            today, number = self._state.clock.date(), self._state.orders.number + 1
+            self._state.put(old.updated(today, status=OrderStatus.REPLACED))
+            self._state.put(ticket.model_copy(update={"number": number, "reserve": reserve}))
+        return ticket.report
+
+    def cancel(self, broker_order_id: str) -> OrderReport:
+        """See the port; the rest of a bracket or OCO is canceled with it."""
+        ticket = self._find(broker_order_id)
+        if not ticket.report.status.is_open:
+            return ticket.report
+        with self._transaction():
+            return self._desk.cancel(ticket, self._state.clock.date()).report
+
+    def find_order(self, client_order_id: str) -> tuple[OrderReport, ...]:
+        """See the port; of a replaced leg only the replacement is given."""
+        ticket = self._state.orders.find_client(client_order_id)
+        if ticket is None:
+            return ()
+        return tuple(t.report for t in self._state.orders.with_legs(ticket))
+
+    def orders(self, since: dt.date) -> list[OrderReport]:
+        """See the port."""
+        return [ticket.report for ticket in self._state.orders.since(since)]
+
+    def tickets(self, since: dt.date) -> list[Ticket]:
+        """The orders of ``orders`` as the exchange itself keeps them, in the order they came."""
+        return sorted(self._state.orders.since(since), key=lambda ticket: ticket.number)
+
+    def fills(self, since: dt.date) -> list[Fill]:
+        """See the port."""
+        return self._state.fills_since(since)
+
+    def promised(self, symbol: str, side: OrderSide) -> Decimal:
+        """How much of a holding its working exits on ``side`` may take."""
+        return self._state.orders.promised(symbol, side)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._store.close()
+
+    def _account(self, ledger: Ledger) -> AccountState:
         power = buying_power(self._state, self._settings)
         stakes = sorted(ledger.stakes.values())
         return AccountState(
@@ -102,65 +189,6 @@ class SimulatedBroker:
                 for s in stakes
             ),
         )
-
-    def submit(self, request: OrderRequest) -> tuple[OrderReport, ...]:
-        """See the port; refusals carry Alpaca's codes."""
-        known = self.find_order(request.client_order_id)
-        if known:
-            return known
-        reserve = self._admission.admit(request)
-        with self._transaction():
-            reports = answer_to(request, OrderStatus.NEW, self._state.clock)
-            tickets = [self._take(report, request, reserve) for report in reports]
-            self._execute_at_once(tickets[0])
-        return self.find_order(request.client_order_id)
-
-    def replace(
-        self, broker_order_id: str, client_order_id: str, stop_price: Decimal
-    ) -> OrderReport:
-        """See the port."""
-        known = self._state.orders.find_client(client_order_id)
-        if known is not None:
-            return known.report
-        old = self._find(broker_order_id)
-        if not old.report.status.is_open or old.report.stop_price is None:
-            msg = f"cannot replace {old.report.type} order in {old.report.status} state"
-            raise EngineRefusedError(msg, _UNPROCESSABLE)
-        report = self._moved(old, client_order_id, stop_price)
-        with self._transaction():
-            today = self._state.clock.date()
-            number = self._state.orders.number + 1
-            update = {"report": report, "number": number, "executions": 0, "changed": today}
-            self._state.put(old.updated(today, status=OrderStatus.REPLACED))
-            self._state.put(old.model_copy(update=update))
-        return report
-
-    def cancel(self, broker_order_id: str) -> OrderReport:
-        """See the port; the rest of a bracket or OCO is canceled with it."""
-        ticket = self._find(broker_order_id)
-        if not ticket.report.status.is_open:
-            return ticket.report
-        with self._transaction():
-            return self._desk.cancel(ticket, self._state.clock.date()).report
-
-    def find_order(self, client_order_id: str) -> tuple[OrderReport, ...]:
-        """See the port; of a replaced leg only the replacement is given."""
-        ticket = self._state.orders.find_client(client_order_id)
-        if ticket is None:
-            return ()
-        return tuple(t.report for t in self._state.orders.with_legs(ticket))
-
-    def orders(self, since: dt.date) -> list[OrderReport]:
-        """See the port."""
-        return [ticket.report for ticket in self._state.orders.since(since)]
-
-    def fills(self, since: dt.date) -> list[Fill]:
-        """See the port."""
-        return self._state.fills_since(since)
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._store.close()
 
     def _meet(self, ds: dt.date) -> None:
         self._state.reach(ds)
@@ -205,30 +233,6 @@ class SimulatedBroker:
         price = slipped(found[1], ticket.report.side, self._settings.slippage_bps)
         self._desk.execute(Execution(ticket, Touch(price, at_open=True, gapped=False), today))
 
-    def _moved(self, old: Ticket, client_order_id: str, stop: Decimal) -> OrderReport:
-        """The report of what takes the place of a stop: what remained, at its new stop."""
-        report, asset = old.report, self._bars.asset(old.report.symbol)
-        held = report.status is OrderStatus.HELD
-        side = Side.LONG if report.side.sign < 0 else Side.SHORT
-        limit = limit_in_proportion(report, stop)
-        moved = report.model_copy(
-            update={
-                "broker_order_id": name_of(client_order_id),
-                "client_order_id": client_order_id,
-                "quantity": old.remaining,
-                "filled_quantity": old.remaining * 0,
-                "average_price": None,
-                "stop_price": stop,
-                "limit_price": None if limit is None else round_stop(limit, asset, side),
-                "replaces": report.broker_order_id,
-                "triggered": False,
-                "status": OrderStatus.HELD if held else OrderStatus.NEW,
-                "submitted_at": self._state.clock,
-            }
-        )
-        self._admission.check_rules(_as_request(moved, old), asset)
-        return moved
-
     def _find(self, broker_order_id: str) -> Ticket:
         ticket = self._state.orders.find(broker_order_id)
         if ticket is None:
@@ -253,17 +257,3 @@ class SimulatedBroker:
         finally:
             if not written:
                 self._load()
-
-
-def _as_request(report: OrderReport, ticket: Ticket) -> OrderRequest:
-    return OrderRequest(
-        client_order_id=report.client_order_id,
-        symbol=report.symbol,
-        asset_class=ticket.asset_class,
-        side=report.side,
-        type=report.type,
-        quantity=report.quantity,
-        time_in_force=ticket.time_in_force,
-        limit_price=report.limit_price,
-        stop_price=report.stop_price,
-    )

@@ -21,6 +21,8 @@ from goldenthread.domain.order import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from goldenthread.domain.order import OrderSide
+
 
 class Ticket(BaseModel):
     """One order inside the exchange: what the outside sees, and what it does not.
@@ -122,6 +124,14 @@ class OrderBook:
         """The open orders of its bracket or OCO, itself included while open."""
         members = (self._by_id[order_id] for order_id in self._groups[ticket.group])
         return [t for t in members if t.report.status.is_open]
+
+    def promised(self, symbol: str, side: OrderSide) -> Decimal:
+        """How much of a holding its working exits may take; a pair of exits promises once."""
+        groups: dict[str, Decimal] = {}
+        for ticket in self.open_of(symbol):
+            if ticket.is_working and not ticket.reserve and ticket.report.side is side:
+                groups[ticket.group] = max(groups.get(ticket.group, Decimal(0)), ticket.remaining)
+        return sum(groups.values(), Decimal(0))
 
     def with_legs(self, ticket: Ticket) -> list[Ticket]:
         """The order and its legs, take profit first; of replaced legs the replacement only."""

@@ -1,0 +1,63 @@
+"""Fewer requests than Alpaca allows: a token bucket that obeys the reset header."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from goldenthread.domain.clock import Clock
+
+PER_MINUTE = 150
+"""Our own limit; Alpaca's is 200 a minute and account."""
+
+_BURST = 30
+_LONGEST_WAIT = dt.timedelta(minutes=2)
+
+
+class Throttle:
+    """Lets a request pass when there is a token, and waits by the injected clock when not.
+
+    The bucket holds ``burst`` tokens and is filled at ``per_minute``. An answer that leaves no
+    requests stops everybody until the instant it names (at most two minutes ahead).
+    """
+
+    def __init__(self, clock: Clock, per_minute: int = PER_MINUTE, burst: int = _BURST) -> None:
+        self._clock = clock
+        self._rate = per_minute / 60
+        self._burst = float(burst)
+        self._tokens = float(burst)
+        self._filled_at = clock.now()
+        self._closed_until = self._filled_at
+        self.requests = 0
+
+    def take(self) -> None:
+        """Return when the next request may be sent."""
+        self._wait_for_reset()
+        self._fill()
+        if self._tokens < 1:
+            self._clock.sleep((1 - self._tokens) / self._rate)
+            self._fill()
+        self._tokens = max(0.0, self._tokens - 1)
+        self.requests += 1
+
+    def obey(self, headers: Mapping[str, str]) -> None:
+        """Take note of what an answer says about the requests that remain."""
+        remaining, reset = headers.get("X-Ratelimit-Remaining"), headers.get("X-Ratelimit-Reset")
+        if remaining is None or reset is None or not reset.isdigit() or remaining != "0":
+            return
+        until = dt.datetime.fromtimestamp(int(reset), dt.UTC)
+        self._closed_until = min(until, self._clock.now() + _LONGEST_WAIT)
+
+    def _wait_for_reset(self) -> None:
+        wait = (self._closed_until - self._clock.now()).total_seconds()
+        if wait > 0:
+            self._clock.sleep(wait)
+
+    def _fill(self) -> None:
+        now = self._clock.now()
+        passed = max(0.0, (now - self._filled_at).total_seconds())
+        self._tokens = min(self._burst, self._tokens + passed * self._rate)
+        self._filled_at = now

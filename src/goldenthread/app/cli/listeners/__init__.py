@@ -1,0 +1,1 @@
+"""Commands that serve a loopback port until Ctrl-C."""

@@ -1,0 +1,1 @@
+"""What speaks to the outside: endpoints, the gate before them, the stream, the admin."""

@@ -1,0 +1,115 @@
+"""The same month on the engine of this process and on alpaca-py over HTTP: equal to the digit."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from goldenthread.app.api.checks import check_thread
+from goldenthread.app.api.days import simulate
+from goldenthread.app.api.project import Project
+from goldenthread.app.api.store import digest
+from goldenthread.app.clock import SystemClock
+from goldenthread.app.exchange.market import open_market
+from goldenthread.app.exchange.server import ExchangeServer
+from goldenthread.app.exchange.terms import ExchangeTerms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SPAN = (dt.date(2012, 6, 1), dt.date(2012, 6, 30))
+BOOK = "sim:june"
+
+
+@pytest.fixture(scope="module", name="here")
+def _here(imported: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The digests of the month on the engine of this process."""
+    folder = tmp_path_factory.mktemp("here") / "project"
+    shutil.copytree(imported, folder)
+    project = Project.open(folder)
+    done = simulate(project, "june", SPAN)
+    assert (done.trades, done.signals["generated"]) == (3, 40)
+    return digest(project, BOOK)
+
+
+@contextmanager
+def over_http(folder: Path) -> Iterator[tuple[Project, ExchangeServer]]:
+    """The project on alpaca-py, against an exchange with the terms of its settings."""
+    told = Project.open(folder).settings
+    terms = ExchangeTerms(
+        start=SPAN[0] - dt.timedelta(days=1),
+        account_id="SIM-june",
+        cash=told.sim.start_cash,
+        profile=told.policy.profile,
+        slippage_bps=told.policy.slippage_bps,
+        seed=told.sim.seed,
+        partial_probability=told.sim.partial_probability,
+        multiplier=told.sim.multiplier,
+    )
+    with ExchangeServer(open_market(folder / "data", SystemClock().now()), terms) as exchange:
+        overrides = {
+            "broker.engine": "alpaca",
+            "alpaca.trading_url": exchange.url,
+            "alpaca.admin_url": exchange.admin_url,
+            "alpaca.key_id": exchange.key_id,
+            "alpaca.secret_key": exchange.secret_key,
+            "alpaca.requests_per_minute": 1_000_000,
+        }
+        yield Project.open(folder, overrides), exchange
+
+
+def test_a_month_over_http_has_the_digests_of_the_month_in_process(
+    imported: Path, tmp_path: Path, here: dict[str, str]
+) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(imported, folder)
+    with over_http(folder) as (project, exchange):
+        simulate(project, "june", SPAN)
+        proof = check_thread(project, BOOK)
+        requests = len(exchange.admin("GET", "/requests"))
+    assert (proof["lost"], proof["duplicated"], proof["unmatched_fills"]) == (0, 0, 0)
+    assert digest(project, BOOK) == here
+    assert requests / 30 < 20  # a day; Alpaca takes 200 a minute
+
+
+FAULTS = {
+    "answers lost after orders were taken": ("accept_then", "POST", "/v2/orders", 504, 9),
+    "replacements and cancels without an answer": ("accept_then", "PATCH", "/v2/orders", 500, 9),
+    "a page of a proxy instead of a list": ("html", "GET", "/v2/orders", 502, 3),
+    "a storm of too many requests": ("refuse", "POST", "/v2/orders", 429, 3),
+    "executions that cannot be read for a while": (
+        "refuse",
+        "GET",
+        "/v2/account/activities",
+        503,
+        3,
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_failing_wire_changes_no_digest(
+    imported: Path,
+    tmp_path: Path,
+    here: dict[str, str],
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(SystemClock, "sleep", lambda _self, _seconds: None)
+    kind, method, path, status, times = FAULTS[name]
+    folder = tmp_path / "project"
+    shutil.copytree(imported, folder)
+    with over_http(folder) as (project, exchange):
+        exchange.fault(kind, method=method, path=path, status=status, times=times)
+        simulate(project, "june", SPAN)
+        proof = check_thread(project, BOOK)
+        armed = exchange.state()["faults"]
+    assert (proof["lost"], proof["duplicated"], proof["unmatched_fills"]) == (0, 0, 0)
+    assert digest(project, BOOK) == here
+    assert not armed or armed[0]["times"] < times

@@ -1,0 +1,87 @@
+"""Fees that a broker posts after the trade was archived reach the trade on the next run."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from contextlib import closing
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from goldenthread.app.api.days import dates_between, frozen_run
+from goldenthread.app.api.desks import open_desk
+from goldenthread.app.api.project import Project
+from goldenthread.app.api.records import facts
+from goldenthread.app.clock import SystemClock
+from goldenthread.app.day import run_day
+from goldenthread.app.exchange.market import open_market
+from goldenthread.app.exchange.server import ExchangeServer
+from goldenthread.app.exchange.terms import ExchangeTerms
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FIRST = dt.date(2012, 6, 21)
+DAYS = 25
+BOOK = "paper:PA7"
+TRADES = """
+SELECT trade_id, symbol, ds, fees, net_pnl, is_final FROM fact_trades
+WHERE book = @book AND ds BETWEEN @first AND @last ORDER BY trade_id
+"""
+FILLS = """
+SELECT order_key, fill_no, fee, fee_quantity FROM fact_fills
+WHERE book = @book AND ds BETWEEN @first AND @last ORDER BY order_key, fill_no
+"""
+ERROR = """
+SELECT MAX(ABS(money_error)) AS worst FROM snapshot_accounts
+WHERE book = @book AND ds = @last AND ds >= @first
+"""
+ALWAYS = (dt.date(2012, 1, 1), dt.date(2012, 12, 31))
+
+
+def _traded(imported: Path, folder: Path, *, late_days: int) -> dict[str, pl.DataFrame]:
+    """The trades, executions and last money error of a paper book, its fees posted so late."""
+    shutil.copytree(imported, folder)
+    terms = ExchangeTerms(start=FIRST - dt.timedelta(days=1), account_id="PA7")
+    with ExchangeServer(open_market(folder / "data", SystemClock().now()), terms) as exchange:
+        overrides = {
+            "broker.engine": "alpaca",
+            "alpaca.trading_url": exchange.url,
+            "alpaca.admin_url": exchange.admin_url,
+            "alpaca.key_id": exchange.key_id,
+            "alpaca.secret_key": exchange.secret_key,
+            "alpaca.requests_per_minute": 1_000_000,
+        }
+        project = Project.open(folder, overrides)
+        if late_days:
+            exchange.fault("late_fees", days=late_days)
+        span = (FIRST, FIRST + dt.timedelta(days=DAYS - 1))
+        with closing(open_desk(project, BOOK, span, durable=False)) as desk:
+            for ds in dates_between(*span):
+                run_day(desk, frozen_run(ds, ds), archiving=True)
+    last = FIRST + dt.timedelta(days=DAYS - 1)
+    return {
+        "trades": facts(project, BOOK, TRADES, ALWAYS),
+        "fills": facts(project, BOOK, FILLS, ALWAYS),
+        "error": facts(project, BOOK, ERROR, (FIRST, last)),
+    }
+
+
+@pytest.mark.slow
+def test_fees_posted_a_day_late_end_in_the_trades_as_those_posted_at_once(
+    imported: Path, tmp_path: Path
+) -> None:
+    prompt = _traded(imported, tmp_path / "prompt", late_days=0)
+    late = _traded(imported, tmp_path / "late", late_days=1)
+    sold = prompt["fills"].filter(pl.col("fee") > 0)
+    assert len(sold) > 0  # crypto was sold, so there is a fee to come late
+    assert prompt["trades"]["ds"].max() == FIRST + dt.timedelta(days=DAYS - 3)
+    assert late["trades"].equals(prompt["trades"])
+    # A stop for coins whose fee is not known yet is refused once, so its attempts differ.
+    assert late["fills"].drop("order_key").equals(prompt["fills"].drop("order_key"))
+    assert prompt["trades"]["is_final"].all()
+    assert sum(prompt["trades"]["fees"], Decimal(0)) > 0
+    assert late["error"]["worst"][0] < Decimal("0.0001")
