@@ -207,7 +207,7 @@ WORDS = {
     ),
     "no such outcome": Case(("signals", "--outcome", "lost"), 2, ("'lost'", "expired")),
     "a book that is none": Case(("run", "--book", "main"), 2, ("'main'", "sim:<name>")),
-    "a book without an engine": Case(("status", "--book", "paper:X1"), 2, ("'paper:X1'", "Alpaca")),
+    "a book without an engine": Case(("status", "--book", "paper:X1"), 2, ("paper:X1", "Alpaca")),
     "a book that never ran": Case(("check", "thread", "--book", "sim:x"), 2, ("sim:x", "run")),
     "a report of no day": Case(
         ("report", "--book", "sim:x"), 2, ("sim:x", "goldenthread simulate")

@@ -14,11 +14,11 @@ from uuid import uuid4
 import pytest
 
 from app.command import PROGRAM, command
-from goldenthread.app import engines
 from goldenthread.app.api.checks import check_thread
 from goldenthread.app.api.days import simulate
 from goldenthread.app.api.project import Project
 from goldenthread.app.api.store import digest
+from goldenthread.app.engines import google
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,7 +111,7 @@ def test_doctor_reads_and_writes_and_compares_the_clocks(
     passed, found = doctor(folder)["hot store"]
     assert passed
     assert found.startswith("0 live signals; read and written, clocks ")
-    monkeypatch.setattr(engines, "_CLOCKS_APART", dt.timedelta(seconds=-1))
+    monkeypatch.setattr(google, "_CLOCKS_APART", dt.timedelta(seconds=-1))
     passed, found = doctor(folder)["hot store"]
     assert not passed
     assert "let this machine keep time (NTP)" in found
@@ -149,7 +149,7 @@ def test_a_missing_library_is_named_with_its_extra(
     section = engine[1:].partition("]")[0]
     variables = {
         f"GOLDENTHREAD_{section.upper()}__ENGINE": engine.split('"')[1],
-        "GOLDENTHREAD_HOT_STORE__PROJECT_ID": "p",
+        "GOLDENTHREAD_HOT_STORE__PROJECT": "p",
         "GOLDENTHREAD_NOTIFIER__URLS": "json://127.0.0.1:1",
     }
     code = f"import sys; sys.modules[{library!r}] = None; {PROGRAM}"

@@ -37,7 +37,7 @@ _PRICES = ("limit_price", "stop_price", "take_profit", "stop_loss")
 _LEG_DISTANCE = Decimal("0.01")
 _FRACTION_STEP = Decimal("0.000000001")
 _FRACTION_MINIMUM = Decimal(1)
-_EXACT = Context(prec=60)
+_EXACT = Context(prec=60, traps=[])  # a quotient of more digits is NaN: no multiple
 
 
 class Violation(NamedTuple):
