@@ -6,7 +6,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from goldenthread.domain.asset import ExitMode
+from goldenthread.domain.asset import AssetClass, ExitMode
 from goldenthread.domain.order import IntentStatus, OrderIntent
 from goldenthread.domain.position import PositionStatus
 from goldenthread.positions.ingestion import leg_of, unseen
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from goldenthread.positions.session import Session
 
 _ZERO = Decimal(0)
+_SMALLEST = Decimal("1e-9")
+_FEE_TIER = Decimal("0.0025")
+"""The highest fee in coin, as a fraction of what was bought."""
 _UNSENT = frozenset({IntentStatus.PENDING, IntentStatus.UNKNOWN})
 
 
@@ -100,9 +103,13 @@ def protect(session: Session, blotter: Blotter, ahead: Mapping[str, Decimal]) ->
 
 
 def ahead_of(session: Session, blotter: Blotter, broker: Broker) -> dict[str, Decimal]:
-    """What executions after ``ds`` already changed in what is held, by position id."""
+    """What executions after ``ds`` already changed in what is held, by position id.
+
+    A coin fee that the broker has taken and not posted yet is seen in its holdings.
+    """
     owners = {i.report.broker_order_id: i for i in blotter.intents.values() if i.report}
     changes: dict[str, Decimal] = {}
+    without_fee: list[Position] = []
     for fill in broker.fills(session.ds + dt.timedelta(days=1)):
         intent = owners.get(fill.broker_order_id)
         position = blotter.positions.get(intent.signal_id) if intent else None
@@ -111,7 +118,22 @@ def ahead_of(session: Session, blotter: Blotter, broker: Broker) -> dict[str, De
         entry = fill.side is position.entry_side
         change = fill.quantity - fill.fee_quantity if entry else -fill.quantity
         changes[position.position_id] = changes.get(position.position_id, _ZERO) + change
+        if entry and position.asset_class is AssetClass.CRYPTO and not fill.fee_quantity:
+            without_fee.append(position)
+    if without_fee:
+        held = {h.symbol: h.quantity for h in broker.account().holdings}
+        for position in without_fee:
+            name, found = position.position_id, held.get(position.symbol, _ZERO)
+            expected = position.open_quantity + changes[name]
+            changes[name] -= coin_fee(expected, expected, found)
     return changes
+
+
+def coin_fee(bought: Decimal, expected: Decimal, held: Decimal) -> Decimal:
+    """The coins a broker kept of those ``bought``; 0 when what is missing is no such fee."""
+    missing = expected - held
+    is_fee = held > 0 and 0 < missing <= _FEE_TIER * bought + _SMALLEST
+    return missing if is_fee else _ZERO
 
 
 def _is(intent: OrderIntent, prefix: str) -> bool:

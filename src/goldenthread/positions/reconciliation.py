@@ -11,7 +11,7 @@ from goldenthread.domain.order import IntentStatus
 from goldenthread.domain.position import PositionStatus
 from goldenthread.ports.hot_store import Create, Replace
 from goldenthread.positions.execution import send_protection
-from goldenthread.positions.exits import ahead_of, protect
+from goldenthread.positions.exits import ahead_of, coin_fee, protect
 from goldenthread.positions.ingestion import ingest, leg_of, scale_splits, settle, unseen
 from goldenthread.positions.sending import ask, cancel, is_resting
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 _ZERO = Decimal(0)
 _NEARLY = Decimal("1e-6")
-_FEE_TIER = Decimal("0.0025")
-"""The highest fee in coin, as a fraction of what was bought."""
 
 
 @dataclass(frozen=True)
@@ -170,9 +168,8 @@ def _difference(blotter: Blotter, position: Position, found: Decimal, ahead: Dec
     expected = position.open_quantity
     if any(abs(found - sign * e) <= _NEARLY * abs(e) for e in (expected, expected + ahead)):
         return ""
-    gap = expected - found
-    coins = position.asset_class is AssetClass.CRYPTO
-    if coins and found > 0 and 0 < gap <= _FEE_TIER * position.bought + Decimal("1e-9"):
+    gap = coin_fee(position.bought, expected, found)
+    if position.asset_class is AssetClass.CRYPTO and gap:
         last = position.entries[-1]
         paid = last.model_copy(update={"fee_quantity": last.fee_quantity + gap})
         fills = tuple(paid if f is last else f for f in position.fills)
