@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test check ci-setup emulators install format lock catalog bench clean
+.PHONY: parity-engines demo test check ci-setup emulators install format lock catalog bench clean
 
 demo: install ## two years of real bars, eight strategies, a report
 	$(BIN)/goldenthread demo
@@ -47,6 +47,9 @@ catalog: install ## renew the pages generated from the code: data catalog, table
 
 bench: install ## measure; never part of the tests
 	$(BIN)/python -m pytest tests/benches/bench_*.py -m bench -s -n 0
+
+parity-engines: install emulators ## six months on the real engines' stand-ins and on ours, equal to the digit
+	PARITY_MONTHS=6 GOLDENTHREAD_REQUIRE_ENGINES=1 $(BIN)/python -m pytest tests/parity -n 2
 
 clean:
 	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -12,6 +12,7 @@ from goldenthread.warehouse.views import prepare
 
 if TYPE_CHECKING:
     from goldenthread.adapters.hot_store.firestore import FirestoreHotStore
+    from goldenthread.adapters.warehouse.bigquery.terms import BigQueryTerms
     from goldenthread.app.settings import Settings
     from goldenthread.ports.warehouse import Warehouse
 
@@ -63,17 +64,28 @@ def open_bigquery(settings: Settings, *, reach: bool) -> Warehouse:
     Raises:
         UsageError: The settings name no project, or Google's client is not installed.
     """
-    chosen = settings.warehouse
-    if not chosen.project:
+    if not settings.warehouse.project:
         msg = (
             '[warehouse] engine is "bigquery" and project is empty; write the id of your Google '
             "Cloud project there"
         )
         raise UsageError(msg)
     with extra("gcp", '[warehouse] engine = "bigquery"'):
-        from goldenthread.adapters.warehouse.bigquery.terms import BigQueryTerms, connect  # noqa: PLC0415  # an extra
+        from goldenthread.adapters.warehouse.bigquery.terms import connect  # noqa: PLC0415  # an extra
         from goldenthread.adapters.warehouse.bigquery.warehouse import BigQueryWarehouse  # noqa: PLC0415  # an extra
-    terms = BigQueryTerms(
+    terms = bigquery_terms(settings)
+    warehouse = BigQueryWarehouse(connect(terms), terms, SystemClock(), prepare=prepare)
+    if reach:
+        warehouse.reach()
+    return warehouse
+
+
+def bigquery_terms(settings: Settings) -> BigQueryTerms:
+    """Where the tables lie and what a job may take, as the settings say."""
+    from goldenthread.adapters.warehouse.bigquery.terms import BigQueryTerms  # noqa: PLC0415  # an extra
+
+    chosen = settings.warehouse
+    return BigQueryTerms(
         project=chosen.project,
         dataset=chosen.dataset,
         location=chosen.location,
@@ -82,7 +94,3 @@ def open_bigquery(settings: Settings, *, reach: bool) -> Warehouse:
         timeout_s=chosen.timeout_s,
         job_timeout_s=chosen.job_timeout_s,
     )
-    warehouse = BigQueryWarehouse(connect(terms), terms, SystemClock(), prepare=prepare)
-    if reach:
-        warehouse.reach()
-    return warehouse
