@@ -1,4 +1,4 @@
-"""The plugin's fixture where the package is not installed, and the clients that use it."""
+"""The vendor's clients on the fixture that the installed package registers."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.exchange.sdk import Clients, clients
-from goldenthread.app.pytest_plugin import alpaca_exchange, pytest_configure
 
 if TYPE_CHECKING:
     from goldenthread.app.exchange.server import ExchangeServer
-
-__all__ = ["alpaca_exchange", "pytest_configure"]
 
 
 @pytest.fixture

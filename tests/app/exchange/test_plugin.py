@@ -68,9 +68,8 @@ def test_the_examples_of_the_page_run_as_they_stand(tmp_path: Path) -> None:
     assert [name for name, _ in blocks] == ["test_my_bot.py", "try_it.py"]
     for name, text in blocks:
         (tmp_path / name).write_text(text)
-    plugin = ("-p", "goldenthread.app.pytest_plugin", "-p", "no:cacheprovider")
-    quiet = ("-W", "ignore::DeprecationWarning")
-    tested = python("-m", "pytest", *plugin, *quiet, "test_my_bot.py", "-q", folder=tmp_path)
+    quiet = ("-p", "no:cacheprovider", "-W", "ignore::DeprecationWarning")
+    tested = python("-m", "pytest", *quiet, "test_my_bot.py", "-q", folder=tmp_path)
     assert "3 passed" in tested.stdout, tested.stdout + tested.stderr
     shown = python("try_it.py", folder=tmp_path)
     expected = re.search(r"It prints\n\n```\n(.*?)```", PAGE.read_text(), re.DOTALL)
