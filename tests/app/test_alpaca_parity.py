@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
+from emulators.exchange import over_http
 from goldenthread.app.api.checks import check_thread
 from goldenthread.app.api.days import simulate
 from goldenthread.app.api.project import Project
 from goldenthread.app.api.store import digest
 from goldenthread.app.clock import SystemClock
-from goldenthread.app.exchange.market import open_market
-from goldenthread.app.exchange.server import ExchangeServer
-from goldenthread.app.exchange.terms import ExchangeTerms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 SPAN = (dt.date(2012, 6, 1), dt.date(2012, 6, 30))
@@ -37,38 +33,12 @@ def _here(imported: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     return digest(project, BOOK)
 
 
-@contextmanager
-def over_http(folder: Path) -> Iterator[tuple[Project, ExchangeServer]]:
-    """The project on alpaca-py, against an exchange with the terms of its settings."""
-    told = Project.open(folder).settings
-    terms = ExchangeTerms(
-        start=SPAN[0] - dt.timedelta(days=1),
-        account_id="SIM-june",
-        cash=told.sim.start_cash,
-        profile=told.policy.profile,
-        slippage_bps=told.policy.slippage_bps,
-        seed=told.sim.seed,
-        partial_probability=told.sim.partial_probability,
-        multiplier=told.sim.multiplier,
-    )
-    with ExchangeServer(open_market(folder / "data", SystemClock().now()), terms) as exchange:
-        overrides = {
-            "broker.engine": "alpaca",
-            "alpaca.trading_url": exchange.url,
-            "alpaca.admin_url": exchange.admin_url,
-            "alpaca.key_id": exchange.key_id,
-            "alpaca.secret_key": exchange.secret_key,
-            "alpaca.requests_per_minute": 1_000_000,
-        }
-        yield Project.open(folder, overrides), exchange
-
-
 def test_a_month_over_http_has_the_digests_of_the_month_in_process(
     imported: Path, tmp_path: Path, here: dict[str, str]
 ) -> None:
     folder = tmp_path / "project"
     shutil.copytree(imported, folder)
-    with over_http(folder) as (project, exchange):
+    with over_http(folder, "SIM-june", SPAN[0]) as (project, exchange):
         simulate(project, "june", SPAN)
         proof = check_thread(project, BOOK)
         requests = len(exchange.admin("GET", "/requests"))
@@ -105,7 +75,7 @@ def test_a_failing_wire_changes_no_digest(
     kind, method, path, status, times = FAULTS[name]
     folder = tmp_path / "project"
     shutil.copytree(imported, folder)
-    with over_http(folder) as (project, exchange):
+    with over_http(folder, "SIM-june", SPAN[0]) as (project, exchange):
         exchange.fault(kind, method=method, path=path, status=status, times=times)
         simulate(project, "june", SPAN)
         proof = check_thread(project, BOOK)

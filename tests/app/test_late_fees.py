@@ -11,15 +11,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
+from emulators.exchange import over_http
 from goldenthread.app.api.days import dates_between, frozen_run
 from goldenthread.app.api.desks import open_desk
-from goldenthread.app.api.project import Project
 from goldenthread.app.api.records import facts
-from goldenthread.app.clock import SystemClock
 from goldenthread.app.day import run_day
-from goldenthread.app.exchange.market import open_market
-from goldenthread.app.exchange.server import ExchangeServer
-from goldenthread.app.exchange.terms import ExchangeTerms
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,17 +41,7 @@ ALWAYS = (dt.date(2012, 1, 1), dt.date(2012, 12, 31))
 def _traded(imported: Path, folder: Path, *, late_days: int) -> dict[str, pl.DataFrame]:
     """The trades, executions and last money error of a paper book, its fees posted so late."""
     shutil.copytree(imported, folder)
-    terms = ExchangeTerms(start=FIRST - dt.timedelta(days=1), account_id="PA7")
-    with ExchangeServer(open_market(folder / "data", SystemClock().now()), terms) as exchange:
-        overrides = {
-            "broker.engine": "alpaca",
-            "alpaca.trading_url": exchange.url,
-            "alpaca.admin_url": exchange.admin_url,
-            "alpaca.key_id": exchange.key_id,
-            "alpaca.secret_key": exchange.secret_key,
-            "alpaca.requests_per_minute": 1_000_000,
-        }
-        project = Project.open(folder, overrides)
+    with over_http(folder, "PA7", FIRST) as (project, exchange):
         if late_days:
             exchange.fault("late_fees", days=late_days)
         span = (FIRST, FIRST + dt.timedelta(days=DAYS - 1))
