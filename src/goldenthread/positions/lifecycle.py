@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -37,15 +36,15 @@ def advance(session: Session, blotter: Blotter, rule_exits: Mapping[str, bool | 
     Moves best and worst, touched targets and the stop, and decides which exit is due. A session
     without a bar only counts. A second call on the same date changes nothing.
     """
-    flatten = blotter.request("flatten")
+    flatten = blotter.request("flatten") is not None
     for position in list(blotter.positions.values()):
         if not position.entries:
             continue
         if _delisted(session, position):
             _close_delisted(session, blotter, position)
             continue
-        told = flatten is not None and _covers(flatten, position)
-        _advance(session, blotter, position, _asked(told, rule_exits.get(position.position_id)))
+        rule = rule_exits.get(position.position_id)
+        _advance(session, blotter, position, _asked(flatten, rule))
     blotter.commit()
 
 
@@ -72,12 +71,6 @@ def _asked(flatten: bool, rule: bool | None) -> ExitReason | None:
     if flatten:
         return ExitReason.EXTERNAL
     return ExitReason.RULE if rule else None
-
-
-def _covers(flatten: Mapping[str, object], position: Position) -> bool:
-    """Whether the operator's request to flatten was made after the position was decided."""
-    at = flatten.get("at")
-    return not isinstance(at, str) or position.decided_at <= dt.datetime.fromisoformat(at)
 
 
 def _advance(
