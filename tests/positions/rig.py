@@ -158,8 +158,6 @@ class Rig:
         default_factory=lambda: SimulatedSettings("t", D(100_000), slippage_bps=D(0))
     )
     may_submit: frozenset[str] | None = None
-    lasting: Blotter | None = None
-    """One blotter for all days, when it is given."""
 
     def __post_init__(self) -> None:
         self.clock = HandClock()
@@ -175,9 +173,6 @@ class Rig:
     def blotter(self) -> Blotter:
         """The book as stored now; the lease of a run that died has expired."""
         self.clock.sleep(61)
-        if self.lasting is not None:
-            self.lasting.begin(self.store.acquire("run", "test", 60))
-            return self.lasting
         return Blotter(self.store, self.store.acquire("run", "test", 60))
 
     def session(self, ds: dt.date) -> Session:

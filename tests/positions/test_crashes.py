@@ -132,15 +132,6 @@ def test_a_kill_at_every_write_and_call_leaves_the_same_records(
         assert seen(rig) == expected, f"killed at {at}"
 
 
-def test_one_blotter_for_all_days_keeps_the_same_records(
-    tmp_path: Path, uncrashed: tuple[dict[str, Any], int]
-) -> None:
-    rig = Rig(tmp_path, busy_market())
-    rig.lasting = rig.blotter()
-    busy_days(rig)
-    assert seen(rig) == uncrashed[0]
-
-
 def test_every_step_run_twice_on_a_finished_day_changes_nothing(tmp_path: Path) -> None:
     rig = Rig(tmp_path, busy_market())
     resting = plan(targets=[("110", "0.5")], trail=D(5))

@@ -27,8 +27,7 @@ class Blotter:
 
     ``signals``, ``positions`` and ``intents`` hold what is live, by id; a record that became
     final leaves them and is kept in ``ended``. ``frozen`` says why a symbol stands still.
-    ``stage`` changes memory, ``commit`` makes it
-    durable. One blotter may serve many days of one process (``begin``).
+    ``stage`` changes memory, ``commit`` makes it durable. A run has one blotter.
 
     Raises:
         ConflictError: Somebody else changed a document this blotter holds.
@@ -48,12 +47,6 @@ class Blotter:
         self._bodies: dict[_Key, Body] = {}
         self._staged: dict[_Key, Record] = {}
         self._load()
-
-    def begin(self, lease: Lease) -> None:
-        """Start another run with what is in memory, under its own lease."""
-        self.lease = lease
-        self.ended = []
-        self._ended_keys = []
 
     def of_signal(self, signal_id: str) -> list[OrderIntent]:
         """The live orders of one signal, in order of their keys."""
