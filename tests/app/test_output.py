@@ -51,7 +51,7 @@ def test_a_table_too_wide_for_the_terminal_stacks_its_columns(
         "strategy_id        refused_net_pnl  profit_factor  invalidated",
         "  last_signal        note",
         "-" * 80,
-        "follow_the_leader  -3170.390196     0.754661       0",
+        "follow_the_leader  -3,170.39        0.754661       0",
         "  20110309-7c55db51  held by trend_rider (20110308-9dc7e506); not triggered",
     ]
 
@@ -72,3 +72,21 @@ def test_prose_folds_between_words_and_leaves_names_whole(monkeypatch: pytest.Mo
     assert any("entry_past_target" in line for line in lines)
     assert all("word" in line or "wor" not in line for line in lines)
     assert lines[0].strip() == "strategies"
+
+
+def test_money_is_told_in_cents_and_numbers_stand_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        {"symbol": "AAPL", "net_pnl": "1234567.891", "quantity": "0.000000001", "fees": "0"},
+        {"symbol": "IBM", "net_pnl": None, "quantity": "12", "fees": "2.005"},
+    ]
+    cells = [
+        [cell.strip("│ ").rstrip() for cell in line.split("│")[1:-1]]
+        for line in shown(monkeypatch, rows, 100)
+        if line.startswith("│")
+    ]
+    assert cells == [
+        ["AAPL", "1,234,567.89", "0.000000001", "0.00"],
+        ["IBM", "-", "12", "2.00"],
+    ]
+    first, second = (line for line in shown(monkeypatch, rows, 100) if line.startswith("│"))
+    assert first.index("1,234,567.89") + len("1,234,567.89") == second.index("-") + 1

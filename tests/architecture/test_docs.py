@@ -124,7 +124,7 @@ def test_what_the_readme_types_works(
     said = capsys.readouterr().out
     assert "VOLUME_TOO_LOW" in said
     assert "MSFT VOLUME_TOO_LOW" in said  # printed from Python
-    assert re.search(r"first +│ 20240301-\w{8} │ - +│ traded", said)  # explain AAPL 2024-03-01
+    assert re.search(r"first +│ 20240301-\w{8} │ +- +│ traded", said)  # explain AAPL 2024-03-01
 
 
 def test_the_tour_shows_every_stop(

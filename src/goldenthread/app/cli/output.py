@@ -22,6 +22,9 @@ _PIPED_CELL = 100
 """The widest a column gets in a file or pipe; a longer text goes on in the next line."""
 _LONG_ID = re.compile(r"(\d{8}-[0-9a-f]{8})[0-9a-f]{24}")
 _LONG_NUMBER = re.compile(r"^(-?\d+\.\d{6})\d+$")
+_AMOUNT = re.compile(r"(pnl|equity|cash|fees)$")
+"""The names of columns that hold money in dollars."""
+_NUMBER = re.compile(r"^(-?[\d,]+(\.\d+)?|-)$")
 _SPACE = re.compile(r"\s+")
 _TRAILING_ZEROS = re.compile(r"^(-?\d+)(?:\.0+|(\.\d*?[1-9])0*)$")
 
@@ -109,7 +112,7 @@ def _print_table(rows: Sequence[Any], title: str) -> None:
         for row in rows:
             typer.echo(str(row))
         return
-    cells = [[_cell(item) for item in row.values()] for row in rows]
+    cells = [[_cell(item, _named(key, row)) for key, item in row.items()] for row in rows]
     piped, names = not sys.stdout.isatty(), [str(name) for name in rows[0]]
     widest = (_PIPED_CELL + 3) * len(names) + 1
     console = Console(width=widest if piped else None)
@@ -120,7 +123,14 @@ def _print_table(rows: Sequence[Any], title: str) -> None:
     for place, name in enumerate(names):
         whole = not piped and not any(_SPACE.search(row[place]) for row in cells)
         width = _PIPED_CELL if piped else None
-        table.add_column(name, overflow="fold", max_width=width, no_wrap=whole)
+        numbers = all(_NUMBER.match(row[place]) for row in cells)
+        table.add_column(
+            name,
+            overflow="fold",
+            max_width=width,
+            no_wrap=whole,
+            justify="right" if numbers else "left",
+        )
     for row in cells:
         table.add_row(*(escape(cell) for cell in row))
     console.print(table)
@@ -163,7 +173,12 @@ def _folded(text: str, width: int) -> list[str]:
     return [part for line in text.split("\n") for part in textwrap.wrap(line, width) or [""]]
 
 
-def _cell(value: object) -> str:
+def _named(key: str, row: Mapping[str, Any]) -> str:
+    """What a cell is called: its column, or the name beside it in a list of names and values."""
+    return str(row["name"]) if key == "value" and "name" in row else key
+
+
+def _cell(value: object, name: str = "") -> str:
     if value is None or value in ([], {}):
         return "-"
     if isinstance(value, list) and not _is_table(value):
@@ -173,6 +188,9 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     text = _LONG_ID.sub(r"\1", str(value))  # a unique prefix is enough to name a signal
+    if _AMOUNT.search(name) and _NUMBER.match(text):
+        return f"{Decimal(text):,.2f}"  # --json has every digit
     if _LONG_NUMBER.match(text):
-        text = f"{Decimal(text):.6f}"  # a person reads six decimals, --json has all
+        short = f"{Decimal(text):.6f}"  # a person reads six decimals, --json has all
+        text = short if Decimal(short) else text  # but something is not shown as nothing
     return _TRAILING_ZEROS.sub(r"\1\2", text)
