@@ -36,8 +36,14 @@ def pytest_configure() -> None:
             import_module(library)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Expect what an engine cannot do to fail; when it can one day, the test says so."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what talks to real accounts unless it is asked for by ``-m live``.
+
+    Expect what an engine cannot do to fail; when it can one day, the test says so."""
+    if "live" not in str(config.getoption("markexpr")):
+        asked = [item for item in items if item.get_closest_marker("live") is None]
+        config.hook.pytest_deselected(items=[item for item in items if item not in asked])
+        items[:] = asked
     for item in items:
         chosen = getattr(item, "callspec", None)
         for mark in item.iter_markers("gap"):
