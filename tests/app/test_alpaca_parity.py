@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+from app.exchange.sdk import listening
 from emulators.exchange import over_http
 from goldenthread.app.api.checks import check_thread
 from goldenthread.app.api.days import simulate
 from goldenthread.app.api.project import Project
+from goldenthread.app.api.records import facts
 from goldenthread.app.api.store import digest
 from goldenthread.app.clock import SystemClock
+from goldenthread.app.engines.alpaca import open_alpaca
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SPAN = (dt.date(2012, 6, 1), dt.date(2012, 6, 30))
 BOOK = "sim:june"
+FILLS = """
+SELECT execution_id FROM fact_fills WHERE book = @book AND ds BETWEEN @first AND @last
+"""
 
 
 @pytest.fixture(scope="module", name="here")
@@ -45,6 +52,31 @@ def test_a_month_over_http_has_the_digests_of_the_month_in_process(
     assert (proof["lost"], proof["duplicated"], proof["unmatched_fills"]) == (0, 0, 0)
     assert digest(project, BOOK) == here
     assert requests / 30 < 20  # a day; Alpaca takes 200 a minute
+
+
+def test_streams_dropped_between_fill_and_word_of_it_lose_no_fill(
+    imported: Path, tmp_path: Path, here: dict[str, str]
+) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(imported, folder)
+    with over_http(folder, "SIM-june", SPAN[0]) as (project, exchange):
+        executed: list[str] = []
+        with listening(exchange) as heard:
+            exchange.fault("drop_stream", times=100)
+            simulate(project, "june", SPAN)
+            broker = open_alpaca(project.settings, BOOK, advances=False)
+            with closing(broker):
+                executed = [fill.execution_id for fill in broker.fills(SPAN[0])]
+            exchange.admin("DELETE", "/faults")
+            told = {str(u.event) for u in heard}
+        proof = check_thread(project, BOOK)
+    stored = facts(project, BOOK, FILLS, SPAN)["execution_id"].to_list()
+    assert "new" in told  # it listened
+    assert not told & {"fill", "partial_fill"}  # and heard of no execution
+    assert len(executed) > 0
+    assert sorted(stored) == sorted(executed)  # 0 lost, 0 doubled
+    assert (proof["lost"], proof["duplicated"], proof["unmatched_fills"]) == (0, 0, 0)
+    assert digest(project, BOOK) == here
 
 
 FAULTS = {

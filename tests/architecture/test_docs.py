@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import importlib.util
 import re
+import subprocess
+import sys
 import tomllib
 from configparser import ConfigParser
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,7 @@ import pytest
 from architecture.function_pages import renewed
 from architecture.pages import PAGES, ROOT, Block, blocks, defines, leaves, parsed
 from goldenthread.app.cli.main import app
+from goldenthread.app.settings import load_settings
 from goldenthread.domain.strategy import Entry, Exit, Size, Strategy
 from goldenthread.signals.strategy_file import parse_strategy
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 README = ROOT / "README.md"
 TOUR = ROOT / "docs" / "tour.md"
 STRATEGIES = ROOT / "docs" / "strategies.md"
+ENGINES = ROOT / "docs" / "engines.md"
 SOURCE = ROOT / "src" / "goldenthread"
 
 
@@ -88,6 +92,26 @@ def test_the_folders_of_the_package_are_all_in_the_map() -> None:
 def test_the_functions_are_those_of_the_catalogue() -> None:
     page = STRATEGIES.read_text(encoding="utf-8")
     assert page == renewed(page), "run `make catalog`"
+
+
+def test_the_engines_can_what_their_contracts_say() -> None:
+    script = ROOT / "tests" / "architecture" / "engines_page.py"
+    asked = [sys.executable, str(script), "--check"]
+    drift = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (drift.returncode, drift.stderr) == (0, "")
+
+
+def test_the_settings_that_lead_to_the_cloud_are_settings(tmp_path: Path) -> None:
+    (shown,) = (block.text for block in blocks(ENGINES) if block.kind == "toml")
+    (tmp_path / "goldenthread.toml").write_text(shown, encoding="utf-8")
+    variables = re.findall(r"^export (\w+)=", ENGINES.read_text(encoding="utf-8"), re.MULTILINE)
+    chosen = load_settings(tmp_path, environ=dict.fromkeys(variables, "secret"))
+    assert chosen.project.book.startswith("paper:")
+    for port in ("hot_store", "warehouse", "broker", "market_data", "notifier"):
+        section = getattr(chosen, port)
+        assert section.engine != type(section)().engine, port
+    assert chosen.alpaca.secret_key.get_secret_value() == "secret"
+    assert chosen.notifier.urls.get_secret_value() == "secret"
 
 
 def test_every_key_of_a_strategy_is_explained() -> None:

@@ -339,8 +339,7 @@ def _problem(detail: ErrorDetails, origins: Mapping[tuple[str, str], Origin]) ->
     allowed = _WORDS.get(detail["type"]) or re.sub(
         "^(Input should be|Value error,) ", "", detail["msg"]
     )
-    later = "; other engines are not built yet" if key == "engine" else ""
-    return f"{where}: got {detail['input']!r}; allowed: {allowed}{later}"
+    return f"{where}: got {detail['input']!r}; allowed: {allowed}"
 
 
 def _where(origin: Origin, section: str, key: str) -> str:

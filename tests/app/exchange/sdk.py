@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 import time
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
@@ -19,11 +21,11 @@ with warnings.catch_warnings():
     from alpaca.trading.stream import TradingStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from goldenthread.app.exchange.server import ExchangeServer
 
-__all__ = ["APIError", "TradingStream"]
+__all__ = ["APIError"]
 
 SLOW_S = 10.0
 
@@ -73,6 +75,26 @@ def refusal(call: Callable[[], object]) -> tuple[int, int, str]:
         return error.status_code, error.code, error.message
     message = "nothing was refused"
     raise AssertionError(message)
+
+
+@contextmanager
+def listening(exchange: ExchangeServer) -> Iterator[list[Any]]:
+    """What an unmodified TradingStream hears while the block runs."""
+    heard: list[Any] = []
+
+    async def hear(update: Any) -> None:  # noqa: ANN401  # a TradeUpdate
+        heard.append(update)
+
+    stream = TradingStream(exchange.key_id, exchange.secret_key, url_override=exchange.stream_url)
+    stream.subscribe_trade_updates(hear)
+    thread = threading.Thread(target=stream.run, daemon=True)
+    thread.start()
+    wait_until(lambda: exchange.state()["streams"])
+    try:
+        yield heard
+    finally:
+        stream.stop()
+        thread.join(10)
 
 
 def wait_until(happened: Callable[[], object]) -> None:

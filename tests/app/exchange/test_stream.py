@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
-from app.exchange.sdk import QUIET_BARS, Clients, TradingStream, wait_until
+from app.exchange.sdk import QUIET_BARS, Clients, listening, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from goldenthread.app.exchange.server import ExchangeServer
 
 from alpaca.trading.requests import (
@@ -27,26 +23,6 @@ from alpaca.trading.requests import (
 )
 
 pytestmark = pytest.mark.alpaca_exchange(bars=QUIET_BARS, start="2024-01-02", slippage_bps=0)
-
-
-@contextmanager
-def listening(exchange: ExchangeServer) -> Iterator[list[Any]]:
-    """What an unmodified TradingStream hears while the block runs."""
-    heard: list[Any] = []
-
-    async def hear(update: Any) -> None:  # noqa: ANN401  # a TradeUpdate
-        heard.append(update)
-
-    stream = TradingStream(exchange.key_id, exchange.secret_key, url_override=exchange.stream_url)
-    stream.subscribe_trade_updates(hear)
-    thread = threading.Thread(target=stream.run, daemon=True)
-    thread.start()
-    wait_until(lambda: exchange.state()["streams"])
-    try:
-        yield heard
-    finally:
-        stream.stop()
-        thread.join(10)
 
 
 def buy(qty: float, **fields: Any) -> MarketOrderRequest:  # noqa: ANN401
