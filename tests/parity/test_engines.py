@@ -8,34 +8,25 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
-from uuid import uuid4
 
 import polars as pl
 import pytest
 
-from emulators.bigquery_guard import BigQueryGuard
-from goldenthread.adapters.warehouse.bigquery.terms import connect
+from emulators.cloud import in_the_cloud
 from goldenthread.app.api.bars import import_bars
 from goldenthread.app.api.checks import check_thread
 from goldenthread.app.api.days import simulate
 from goldenthread.app.api.project import Project, init_project
 from goldenthread.app.api.records import signals
 from goldenthread.app.api.store import digest, migrate
-from goldenthread.app.clock import SystemClock
-from goldenthread.app.engines.google import bigquery_terms
 from goldenthread.app.engines.wiring import open_hot_store, open_warehouse
-from goldenthread.app.exchange.market import open_market
-from goldenthread.app.exchange.server import ExchangeServer
-from goldenthread.app.exchange.terms import ExchangeTerms
 from goldenthread.domain.order import OrderIntent
 from goldenthread.domain.position import Position
 from goldenthread.domain.signal import Signal
 from goldenthread.warehouse.digest import table_digests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from emulators.bigquery import BigQueryEmulator
@@ -70,49 +61,6 @@ def made(folder: Path, shared: Path) -> Path:
     report = import_bars(Project.open(folder), folder / "bars.parquet", {}, actions)
     assert report.symbols == len(TEN)
     return folder
-
-
-@contextmanager
-def in_the_cloud(
-    folder: Path, firestore: str, bigquery: BigQueryEmulator
-) -> Iterator[tuple[Project, ExchangeServer]]:
-    """The project with nothing but its settings changed, and the exchange it trades on."""
-    told = Project.open(folder).settings
-    terms = ExchangeTerms(
-        start=FIRST - dt.timedelta(days=1),
-        account_id=f"SIM-{NAME}",
-        cash=told.sim.start_cash,
-        profile=told.policy.profile,
-        slippage_bps=told.policy.slippage_bps,
-        seed=told.sim.seed,
-        partial_probability=told.sim.partial_probability,
-        multiplier=told.sim.multiplier,
-    )
-    with ExchangeServer(open_market(folder / "data", SystemClock().now()), terms) as exchange:
-        settings = {
-            "hot_store.engine": "firestore",
-            "hot_store.project": f"test-{uuid4().hex[:12]}",
-            "hot_store.emulator_host": firestore,
-            "warehouse.engine": "bigquery",
-            "warehouse.project": "test",
-            "warehouse.dataset": f"t_{uuid4().hex[:12]}",
-            "warehouse.api_endpoint": bigquery.url,
-            "broker.engine": "alpaca",
-            "alpaca.trading_url": exchange.url,
-            "alpaca.admin_url": exchange.admin_url,
-            "alpaca.key_id": exchange.key_id,
-            "alpaca.secret_key": exchange.secret_key,
-            "alpaca.requests_per_minute": 1_000_000,
-        }
-        yield Project.open(folder, settings), exchange
-
-
-def guarded(project: Project, bigquery: BigQueryEmulator) -> BigQueryGuard:
-    """The guard between the project and the emulator: what Google refuses, it refuses."""
-    terms = bigquery_terms(project.settings)
-    guard = BigQueryGuard(connect.__wrapped__(terms))
-    connect(terms)._http.mount(bigquery.url, guard)
-    return guard
 
 
 def left_by(project: Project, days: int, archive_every: int) -> Left:
@@ -162,8 +110,8 @@ def test_the_real_engines_leave_what_the_embedded_ones_leave(
     days, archive_every = pace
     embedded = left_by(Project.open(made(tmp_path / "embedded", shared_data)), days, archive_every)
     folder = made(tmp_path / "cloud", shared_data)
-    with in_the_cloud(folder, firestore_emulator, bigquery) as (project, exchange):
-        guard = guarded(project, bigquery)
+    stores = (firestore_emulator, bigquery)
+    with in_the_cloud(folder, (NAME, FIRST), stores) as (project, exchange, guard):
         assert "created fact_trades" in migrate(project)
         cloud = left_by(project, days, archive_every)
         requests = len(exchange.admin("GET", "/requests"))
