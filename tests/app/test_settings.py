@@ -165,9 +165,9 @@ REFUSED = {
         '[policy]\nprofile = "live"',
         "[policy] profile: got 'live'; allowed: 'paper' or 'live_like'",
     ),
-    "an engine that is not built yet": (
+    "an engine there is not": (
         '[hot_store]\nengine = "redis"',
-        "[hot_store] engine: got 'redis'; allowed: 'sqlite' or 'firestore'; other engines are not",
+        "[hot_store] engine: got 'redis'; allowed: 'sqlite' or 'firestore'",
     ),
     "an emulator without a port": (
         '[hot_store]\nemulator_host = "localhost"',

@@ -245,6 +245,17 @@ def test_a_commit_holds_400_operations_and_not_one_more(store: Store, fence: Lea
     assert store.count("quarantine", {"status": "WAITING"}) == 134
 
 
+def test_a_commit_holds_so_many_bytes_and_not_one_more(store: Store, fence: Lease) -> None:
+    bodies = [{"x": "é" * ((size - len('{"x":""}')) // 2)} for size in (875_000,) * 4]
+    work = [Create("quarantine", str(n), large) for n, large in enumerate(bodies)]
+    over = [*work, Create("quarantine", "last", {})]
+    with pytest.raises(DataError, match="a commit of 3500002 bytes is too large; at most 3500000"):
+        store.commit(over, fence)
+    assert store.count("quarantine") == 0
+    store.commit(work, fence)
+    assert store.count("quarantine") == 4
+
+
 def test_a_commit_touches_a_document_once(store: Store, fence: Lease) -> None:
     read = put(store, "a", body(1))
     with pytest.raises(DataError, match="live_signals/a occurs twice"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -52,20 +53,24 @@ class _Read:
 
 
 class BigQueryGuard(HTTPAdapter):
-    """The adapter; ``statements`` holds the kind of every job that went through it."""
+    """The adapter.
+
+    ``statements`` holds the kind of every job asked for, ``written`` the kind and
+    the table of every load and merge.
+    """
 
     def __init__(self, raw: Client) -> None:
         super().__init__()
         self._raw = raw
         self.statements: list[str] = []
+        self.written: list[tuple[str, str]] = []
 
     def send(self, request: PreparedRequest, *args: Any, **more: Any) -> Response:  # noqa: ANN401  # passed on as they came
         path = str(request.url).partition("?")[0]
         if request.method != "POST" or not path.endswith("/jobs"):
             return super().send(request, *args, **more)
         if "/upload/" in path:
-            self.statements.append("LOAD")
-            return super().send(request, *args, **more)
+            return self._noted(request, super().send(request, *args, **more))
         config = json.loads(
             str(request.body, "utf-8") if isinstance(request.body, bytes) else str(request.body)
         ).get("configuration", {})
@@ -76,6 +81,8 @@ class BigQueryGuard(HTTPAdapter):
             return super().send(request, *args, **more)
         if not dry:
             self.statements.append(tree.key.upper())
+            if isinstance(tree, exp.Merge):
+                self.written.append(("MERGE", tree.this.name))
         reads = list(self._reads(tree, asked["defaultDataset"]))
         for read in reads:
             if read.table.time_partitioning and not read.days:
@@ -90,6 +97,12 @@ class BigQueryGuard(HTTPAdapter):
         answer = super().send(request, *args, **more)
         if dry and answer.status_code == 200:
             _told(answer, size)
+        return answer
+
+    def _noted(self, request: PreparedRequest, answer: Response) -> Response:
+        self.statements.append("LOAD")
+        if answer.ok:  # an id that is taken begins no load
+            self.written.append(("LOAD", _loaded_table(request)))
         return answer
 
     def _size(self, reads: list[_Read], asked: dict[str, Any], *, limit: str | None) -> int:
@@ -125,6 +138,13 @@ class BigQueryGuard(HTTPAdapter):
             kept = stored.time_partitioning
             days = list(_days(inside, table.alias_or_name, kept.field)) if kept else []
             yield _Read(stored, days, _columns(inside))
+
+
+def _loaded_table(request: PreparedRequest) -> str:
+    """Where an upload goes: its description comes before its bytes."""
+    body = request.body if isinstance(request.body, bytes) else str(request.body).encode()
+    found = re.search(rb'"tableId": *"([^"]+)"', body)
+    return "" if found is None else found[1].decode()
 
 
 def _columns(inside: exp.Expr) -> set[str] | None:

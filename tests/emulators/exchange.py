@@ -24,7 +24,7 @@ def over_http(
     folder: Path, account_id: str, first: dt.date, more: Mapping[str, Any] | None = None
 ) -> Iterator[tuple[Project, ExchangeServer]]:
     """The project with nothing but its settings changed, ready for its first date."""
-    told = Project.open(folder).settings
+    told = Project.open(folder, more).settings
     terms = ExchangeTerms(
         start=first - _DAY,
         account_id=account_id,

@@ -9,21 +9,17 @@ from __future__ import annotations
 import datetime as dt
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
-from uuid import uuid4
 
 import polars as pl
 import pytest
 
-from emulators.bigquery_guard import BigQueryGuard
-from emulators.exchange import over_http
-from goldenthread.adapters.warehouse.bigquery.terms import connect
+from emulators.cloud import in_the_cloud
 from goldenthread.app.api.bars import import_bars
 from goldenthread.app.api.checks import check_thread
 from goldenthread.app.api.days import simulate
 from goldenthread.app.api.project import Project, init_project
 from goldenthread.app.api.records import signals
 from goldenthread.app.api.store import digest, migrate
-from goldenthread.app.engines.google import bigquery_terms
 from goldenthread.app.engines.wiring import open_hot_store, open_warehouse
 from goldenthread.domain.order import OrderIntent
 from goldenthread.domain.position import Position
@@ -65,27 +61,6 @@ def made(folder: Path, shared: Path) -> Path:
     report = import_bars(Project.open(folder), folder / "bars.parquet", {}, actions)
     assert report.symbols == len(TEN)
     return folder
-
-
-def google(firestore: str, bigquery: BigQueryEmulator) -> dict[str, str]:
-    """The settings of a hot store and a warehouse nobody has used."""
-    return {
-        "hot_store.engine": "firestore",
-        "hot_store.project": f"test-{uuid4().hex[:12]}",
-        "hot_store.emulator_host": firestore,
-        "warehouse.engine": "bigquery",
-        "warehouse.project": "test",
-        "warehouse.dataset": f"t_{uuid4().hex[:12]}",
-        "warehouse.api_endpoint": bigquery.url,
-    }
-
-
-def guarded(project: Project, bigquery: BigQueryEmulator) -> BigQueryGuard:
-    """The guard between the project and the emulator: what Google refuses, it refuses."""
-    terms = bigquery_terms(project.settings)
-    guard = BigQueryGuard(connect.__wrapped__(terms))
-    connect(terms)._http.mount(bigquery.url, guard)
-    return guard
 
 
 def left_by(project: Project, days: int, archive_every: int) -> Left:
@@ -135,9 +110,8 @@ def test_the_real_engines_leave_what_the_embedded_ones_leave(
     days, archive_every = pace
     embedded = left_by(Project.open(made(tmp_path / "embedded", shared_data)), days, archive_every)
     folder = made(tmp_path / "cloud", shared_data)
-    cloud_settings = google(firestore_emulator, bigquery)
-    with over_http(folder, f"SIM-{NAME}", FIRST, cloud_settings) as (project, exchange):
-        guard = guarded(project, bigquery)
+    stores = (firestore_emulator, bigquery)
+    with in_the_cloud(folder, (NAME, FIRST), stores) as (project, exchange, guard):
         assert "created fact_trades" in migrate(project)
         cloud = left_by(project, days, archive_every)
         requests = len(exchange.admin("GET", "/requests"))

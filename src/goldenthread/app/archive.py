@@ -88,7 +88,7 @@ def remember_day(session: Session, blotter: Blotter, state: BookState, run: Froz
 def archive(desk: Desk, blotter: Blotter, state: BookState, run: FrozenRun) -> BookState:
     """The state after everything that ended up to the date was loaded and read back."""
     after = state.archived_ds or state.first_ds - _DAY
-    ended = _read_ended(desk.engines.hot_store, after)
+    ended = _read_ended(desk.engines.hot_store, blotter, after)
     untraded = [s for s in ended.signals.values() if s.status is not SignalStatus.CLOSED]
     priced = {s.signal_id: (s, desk.pricer.outcome(s, run.ds)) for s in untraded}
     _load(desk, blotter, ended, list(priced.values()), Span(after, run))
@@ -165,7 +165,7 @@ def _load_acts(desk: Desk, blotter: Blotter, stamp: loops.RunStamp) -> list[loop
         for day, acts in sorted(days.items())
     ]
     delete_at = clock.now() + dt.timedelta(days=desk.ttl_days)
-    blotter.write([Replace(d, {**d.body, "status": _ARCHIVED}, delete_at) for d in kept])
+    blotter.write_each([Replace(d, {**d.body, "status": _ARCHIVED}, delete_at) for d in kept])
     store.sweep(name, clock.now())
     return results
 
@@ -198,8 +198,11 @@ def _job(desk: Desk, stamp: loops.RunStamp) -> dict[str, object]:
     }
 
 
-def _read_ended(store: HotStore, after: dt.date) -> Ended:
-    """What ended and is not archived for good: from the last archive on, and left by it."""
+def _read_ended(store: HotStore, blotter: Blotter, after: dt.date) -> Ended:
+    """What ended and is not archived for good: from the last archive on, and left by it.
+
+    What the blotter holds lives, and need not be asked for.
+    """
     left = store.get("job_metadata", _UNSETTLED)
     names, unsent = (
         ([], None) if left is None else (left.body["names"], left.body.get("unsent_from"))
@@ -216,9 +219,10 @@ def _read_ended(store: HotStore, after: dt.date) -> Ended:
             ds_from=orders if collection == "order_intents" else start,
         )
     }
+    living = set(_live(blotter))
     for name in names:
         collection, _, key = name.partition("/")
-        document = store.get(collection, key)
+        document = None if (collection, key) in living else store.get(collection, key)
         if document is not None and document.body["status"] in _FINAL[collection]:
             found[collection, key] = document
     return _ended({key: d for key, d in found.items() if d.delete_at is None})
@@ -273,16 +277,18 @@ def _release(desk: Desk, blotter: Blotter, ended: Ended, unresolved: set[str]) -
         for key, document in ended.documents.items()
         if key not in kept
     ]
-    for start in range(0, len(writes), MAX_OPERATIONS):
-        blotter.write(writes[start : start + MAX_OPERATIONS])
-    live: list[Key] = [
+    blotter.write_each(writes)
+    _note_unsettled(blotter, store, sorted({*kept, *_live(blotter)}))
+    for collection in _FINAL:
+        store.sweep(collection, clock.now())
+
+
+def _live(blotter: Blotter) -> list[Key]:
+    return [
         *(("live_signals", name) for name in blotter.signals),
         *(("live_positions", name) for name in blotter.positions),
         *(("order_intents", name) for name in blotter.intents),
     ]
-    _note_unsettled(blotter, store, sorted({*kept, *live}))
-    for collection in _FINAL:
-        store.sweep(collection, clock.now())
 
 
 def _note_unsettled(blotter: Blotter, store: HotStore, keys: list[Key]) -> None:

@@ -31,6 +31,9 @@ INDEXED = ("status", "symbol", "ds", "strategy_id")
 MAX_OPERATIONS = 400
 """The largest ``commit``; longer work is divided by the caller into steps that stand alone."""
 
+MAX_COMMIT_BYTES = 3_500_000
+"""The most that the bodies of one ``commit`` hold together, as JSON; see MAX_OPERATIONS."""
+
 Body = dict[str, Any]
 
 
@@ -117,7 +120,8 @@ class HotStore(Protocol):
         Raises:
             LeaseLostError: The fence is no longer ours; nothing was written.
             ConflictError: A precondition failed; nothing was written.
-            DataError: More than MAX_OPERATIONS, a document twice, or a body not allowed.
+            DataError: More than MAX_OPERATIONS or MAX_COMMIT_BYTES, a document twice, or a body
+                not allowed.
         """
         ...
 

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from goldenthread.domain.errors import ConflictError
 from goldenthread.domain.ids import order_key, split_order_key
 from goldenthread.domain.order import IntentStatus, OrderIntent
 from goldenthread.domain.position import Position, PositionStatus
 from goldenthread.domain.signal import Signal, SignalStatus
-from goldenthread.ports.hot_store import MAX_OPERATIONS, Create, Operation, Replace
+from goldenthread.ports.hot_store import (
+    MAX_COMMIT_BYTES,
+    MAX_OPERATIONS,
+    Create,
+    Delete,
+    Operation,
+    Replace,
+)
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from goldenthread.ports.hot_store import Body, Collection, Document, HotStore
     from goldenthread.ports.leases import Lease
 
 Record = Signal | Position | OrderIntent
 _Key = tuple["Collection", str]
+_Part = TypeVar("_Part")
 
 
 class Blotter:
@@ -88,14 +97,14 @@ class Blotter:
             LeaseLostError: Another run took over; nothing more was written.
             ConflictError: A document is not as it was read.
         """
-        batch: list[_Key] = []
-        for group in self._groups():
-            if batch and len(batch) + len(group) + len(others) > MAX_OPERATIONS:
-                self._write(batch)
-                batch = []
-            batch += group
-        if batch or others:
-            self._write(batch, others)
+        bodies = {key: record.model_dump(mode="json") for key, record in self._staged.items()}
+        room = _Room(MAX_OPERATIONS - len(others), MAX_COMMIT_BYTES - sum(map(_weight, others)))
+        weights = {key: _bytes(body) for key, body in bodies.items()}
+        *full, last = _divided(self._groups(), weights, room)
+        for keys in full:
+            self._write({key: bodies[key] for key in keys})
+        if last or others:
+            self._write({key: bodies[key] for key in last}, others)
         self._staged = {}
 
     def write(self, operations: Sequence[Operation]) -> None:
@@ -107,6 +116,19 @@ class Blotter:
         """
         self.commit(*operations)
 
+    def write_each(self, operations: Sequence[Operation]) -> None:
+        """Write documents that stand alone, in as few commits as will hold them.
+
+        Raises:
+            LeaseLostError: Another run took over; nothing more was written.
+            ConflictError: A document is not as it was read.
+        """
+        self.commit()
+        weights = {number: _weight(operation) for number, operation in enumerate(operations)}
+        room = _Room(MAX_OPERATIONS, MAX_COMMIT_BYTES)
+        for numbers in _divided([[number] for number in weights], weights, room):
+            self.commit(*(operations[number] for number in numbers))
+
     def request(self, name: str) -> Body | None:
         """The operator's standing request of that name (``halt``, ``flatten``), or None."""
         document = self.store.get("operator_requests", name)
@@ -116,7 +138,8 @@ class Blotter:
 
     def closed_on(self, ds: dt.date, names: Iterable[str]) -> list[Position]:
         """Which of these positions the run of ``ds`` found closed, also an attempt that died."""
-        found = (self.store.get("live_positions", name) for name in names)
+        gone = [name for name in names if name not in self.positions]
+        found = (self.store.get("live_positions", name) for name in gone)
         bodies = [d.body for d in found if d and d.body["status"] == PositionStatus.CLOSED]
         return [Position.model_validate(b) for b in bodies if b["met_ds"] == ds.isoformat()]
 
@@ -174,8 +197,7 @@ class Blotter:
         born_refused = record.status is SignalStatus.REJECTED and live not in self._documents
         return ("rejected_signals", record.signal_id) if born_refused else live
 
-    def _write(self, keys: Sequence[_Key], others: Sequence[Operation] = ()) -> None:
-        bodies = {key: self._staged[key].model_dump(mode="json") for key in keys}
+    def _write(self, bodies: Mapping[_Key, Body], others: Sequence[Operation] = ()) -> None:
         operations = [self._operation(key, body) for key, body in bodies.items()]
         self.lease = self.store.commit([*operations, *others], self.lease)
         for key, body in bodies.items():
@@ -199,3 +221,35 @@ class Blotter:
                 )
                 raise ConflictError(msg)
         return Replace(document, body)
+
+
+class _Room(NamedTuple):
+    """What one commit has room for."""
+
+    operations: int
+    bytes: int
+
+
+def _divided(
+    groups: Iterable[Sequence[_Part]], weights: Mapping[_Part, int], room: _Room
+) -> Iterator[list[_Part]]:
+    """The groups in their order, none parted, in as few batches as there is room in."""
+    batch: list[_Part] = []
+    left = room
+    for group in groups:
+        weight = sum(weights[part] for part in group)
+        if batch and (len(group) > left.operations or weight > left.bytes):
+            yield batch
+            batch, left = [], room
+        batch += group
+        left = _Room(left.operations - len(group), left.bytes - weight)
+    yield batch
+
+
+def _weight(operation: Operation) -> int:
+    return 0 if isinstance(operation, Delete) else _bytes(operation.body)
+
+
+def _bytes(body: Mapping[str, Any]) -> int:
+    """No less than the store will count: escapes and spaces only add."""
+    return len(json.dumps(body, default=str))

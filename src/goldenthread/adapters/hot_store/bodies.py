@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from types import NoneType
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from goldenthread.domain.errors import DataError
 from goldenthread.ports.hot_store import (
     INDEXED,
+    MAX_COMMIT_BYTES,
     MAX_OPERATIONS,
     Body,
     Create,
@@ -121,6 +122,20 @@ def check_operations(operations: Sequence[Operation]) -> None:
             msg = f"{target.collection}/{target.id} occurs twice in one commit; join the two"
             raise DataError(msg)
         seen.add((target.collection, target.id))
+
+
+def check_weight(texts: Iterable[str]) -> None:
+    """Refuse bodies that are together too large for one commit.
+
+    Firestore ends at 10 MiB a request, its emulator at 4, and a number is twice its text there.
+
+    Raises:
+        DataError: Says how large they are.
+    """
+    size = sum(len(text.encode()) for text in texts)
+    if size > MAX_COMMIT_BYTES:
+        msg = f"a commit of {size} bytes is too large; at most {MAX_COMMIT_BYTES}: divide it"
+        raise DataError(msg)
 
 
 def check_equal(equal: Mapping[str, str] | None) -> None:

@@ -12,6 +12,7 @@ from typing_extensions import override
 from goldenthread.adapters.hot_store.bodies import (
     check_equal,
     check_operations,
+    check_weight,
     checked_id,
     expiry,
     stored,
@@ -106,6 +107,7 @@ class OverlayHotStore(HotStore, Leases):
         changes: _Changes = {}
         for operation in operations:
             self._stage(operation, changes)
+        check_weight(written.text for written in changes.values() if written is not None)
         self._changes.update(changes)
         return self._prolong(lease, ttl_s)
 

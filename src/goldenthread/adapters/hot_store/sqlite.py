@@ -12,6 +12,7 @@ from typing_extensions import override
 from goldenthread.adapters.hot_store.bodies import (
     check_equal,
     check_operations,
+    check_weight,
     checked_id,
     expiry,
     stored,
@@ -42,6 +43,9 @@ _UPDATE = (
     "UPDATE document SET version = version + 1, body = ?, delete_at = ?, status = ?, symbol = ?,"
     f" ds = ?, strategy_id = ? WHERE {_KEY} AND version = ?"
 )
+_BODY_AT = {_INSERT: 3, _UPDATE: 0}
+"""Where the values of a statement have the body."""
+
 _DELETE = f"DELETE FROM document WHERE {_KEY} AND version = ?"
 _SWEEP = (
     "DELETE FROM document WHERE book = ? AND collection = ? AND id IN (SELECT id FROM document"
@@ -128,6 +132,7 @@ class SqliteHotStore(HotStore, Leases):
     def commit(self, operations: Sequence[Operation], fence: Lease) -> Lease:
         check_operations(operations)
         steps = [self._step(operation) for operation in operations]
+        check_weight(values[_BODY_AT[sql]] for sql, values in steps if sql in _BODY_AT)
         with self._file.transaction() as connection:
             lease = self._prolonged(fence)
             for operation, (statement, values) in zip(operations, steps, strict=True):

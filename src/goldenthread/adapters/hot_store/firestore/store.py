@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from goldenthread.adapters.hot_store.bodies import (
     check_operations,
+    check_weight,
     checked_id,
     expiry,
     ordered,
@@ -45,9 +46,6 @@ if TYPE_CHECKING:
     from goldenthread.adapters.hot_store.firestore.documents import Snapshot
     from goldenthread.adapters.hot_store.firestore.place import FirestorePlace
     from goldenthread.domain.clock import Clock
-
-MAX_COMMIT_BYTES = 8_000_000
-"""The largest commit as JSON; Firestore ends at 10 MiB a request."""
 
 _PROBE = "doctor"
 
@@ -133,7 +131,7 @@ class FirestoreHotStore(HotStore, Leases):
         check_operations(operations)
         write_id = new_write_id()
         parts = [self._part(operation, write_id) for operation in operations]
-        _check_size(parts)
+        check_weight(part.text for part in parts)
         for _ in self._wire.attempts():
             renewal = self._leases.prolonging(fence, write_id)
             try:
@@ -290,10 +288,3 @@ def _written(write: Write, collection: Collection, at: dt.datetime) -> Document:
     return Document(
         collection, write.reference.id, ordered(fields["body"]), fields["version"], at, expires
     )
-
-
-def _check_size(parts: Sequence[_Part]) -> None:
-    size = sum(len(part.text.encode()) for part in parts)
-    if size > MAX_COMMIT_BYTES:
-        msg = f"a commit of {size} bytes is too large; at most {MAX_COMMIT_BYTES}: divide it"
-        raise DataError(msg)
