@@ -9,7 +9,9 @@ from uuid import uuid4
 from emulators.bigquery_guard import BigQueryGuard
 from emulators.exchange import over_http
 from goldenthread.adapters.warehouse.bigquery.terms import connect
+from goldenthread.app.api.project import Project
 from goldenthread.app.engines.google import bigquery_terms
+from goldenthread.app.exchange.server import ExchangeServer
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from emulators.bigquery import BigQueryEmulator
-    from goldenthread.app.api.project import Project
-    from goldenthread.app.exchange.server import ExchangeServer
 
 
 class Cloud(NamedTuple):
