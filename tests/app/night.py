@@ -1,4 +1,4 @@
-"""A nightly run of some size: 100 made-up stocks, five shipped strategies, weeks already behind it.
+"""A nightly run of some size: 100 made-up stocks, five shipped strategies, days behind it already.
 
 The bars are a seeded walk of a market and of each stock around it; nothing about them is real.
 """
@@ -40,7 +40,7 @@ STRATEGIES = (
     "trend_rider",
 )
 NAME, BOOK = "night", "sim:night"
-FIRST, NIGHT = dt.date(2016, 6, 1), dt.date(2016, 6, 21)
+FIRST, NIGHT = dt.date(2016, 6, 15), dt.date(2016, 6, 21)
 """The first date of the book, and the one that is measured."""
 
 _DAY = dt.timedelta(days=1)

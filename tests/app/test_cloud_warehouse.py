@@ -15,7 +15,6 @@ from goldenthread.app.api.project import Project
 from goldenthread.app.engines.wiring import open_warehouse
 from goldenthread.app.settings import load_settings
 from goldenthread.domain.errors import EngineError, UsageError
-from goldenthread.warehouse.digest import table_digests
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,10 +88,6 @@ def test_a_month_on_bigquery_equals_the_month_on_duckdb(
     for project in (embedded, cloud):
         simulate(project, "main", WEEKS)
     assert store.digest(cloud, "sim:main") == store.digest(embedded, "sim:main")
-    everything = [
-        table_digests(open_warehouse(p.settings, p.root), "sim:main") for p in (cloud, embedded)
-    ]
-    assert everything[0] == everything[1]
     ours, theirs = (records.signals(p, "sim:main", WEEKS) for p in (embedded, cloud))
     assert len(ours) > 10
     assert theirs == ours
