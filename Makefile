@@ -10,14 +10,14 @@ demo: install ## two years of real bars, eight strategies, a report
 	$(BIN)/goldenthread demo
 
 test: install ## the whole test suite
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: install ## format, lint, types, contracts, budgets, fast tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 ci-setup: install emulators ## what a clean machine needs before `make test`; safe to repeat
 

@@ -39,17 +39,25 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what talks to real accounts unless it is asked for by ``-m live``.
 
-    Expect what an engine cannot do to fail; when it can one day, the test says so."""
+    Files with slow tests come first, so that no worker waits for the other's at the end.
+    """
     if "live" not in str(config.getoption("markexpr")):
-        asked = [item for item in items if item.get_closest_marker("live") is None]
-        config.hook.pytest_deselected(items=[item for item in items if item not in asked])
-        items[:] = asked
+        live = [item for item in items if item.get_closest_marker("live")]
+        config.hook.pytest_deselected(items=live)
+        items[:] = [item for item in items if not item.get_closest_marker("live")]
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: ("parity" not in item.path.parts, item.path not in slow))
     for item in items:
-        chosen = getattr(item, "callspec", None)
-        for mark in item.iter_markers("gap"):
-            engine, reason = mark.args
-            if chosen is not None and engine in chosen.params.values():
-                item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
+        _expect_gap(item)
+
+
+def _expect_gap(item: pytest.Item) -> None:
+    """What an engine cannot do is expected to fail; when it can one day, the test says so."""
+    chosen = getattr(item, "callspec", None)
+    for mark in item.iter_markers("gap"):
+        engine, reason = mark.args
+        if chosen is not None and engine in chosen.params.values():
+            item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
 
 
 @pytest.fixture(scope="session")
