@@ -14,10 +14,15 @@ from goldenthread.trades.booking import book
 from goldenthread.warehouse.patches import patch_fees, patch_fill_fees
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from goldenthread.app.book import BookState, FrozenRun
     from goldenthread.app.desk import Desk
     from goldenthread.ports.hot_store import Document
     from goldenthread.positions.blotter import Blotter
+
+_Late = tuple["Document", Position, Position]
+"""A closed position's document, the position as it was, and with the fees posted since."""
 
 _FEE_DAYS = dt.timedelta(days=6)
 """How long after its exit a trade is looked at for fees posted late."""
@@ -37,6 +42,8 @@ def settle_fees(desk: Desk, blotter: Blotter, state: BookState, run: FrozenRun) 
     late = [] if archived is None else _charged(desk, archived)
     if archived is None or not late:
         return state
+    # the archive first: what the hot store says already, the next attempt would not find again
+    _patch(desk, late, run)
     more = sum((after.fees - before.fees for _, before, after in late), Decimal(0))
     writes = [
         Replace(d, after.model_dump(mode="json"), delete_at=d.delete_at)
@@ -45,9 +52,14 @@ def settle_fees(desk: Desk, blotter: Blotter, state: BookState, run: FrozenRun) 
     ]
     if writes:
         blotter.write([*writes, book_with_fees(store, more)])
+    return state.model_copy(update={"closed_fees": state.closed_fees + more})
+
+
+def _patch(desk: Desk, late: Sequence[_Late], run: FrozenRun) -> None:
+    """Bring the fees to the archived trades and executions; again, it changes nothing."""
     trades = []
     for document, _, after in late:
-        origin = store.get("live_signals", document.id)
+        origin = desk.engines.hot_store.get("live_signals", document.id)
         if origin is not None:
             signal = Signal.model_validate(origin.body)
             trades.append((book(after, signal).model_copy(update={"is_final": True}), signal))
@@ -57,11 +69,10 @@ def settle_fees(desk: Desk, blotter: Blotter, state: BookState, run: FrozenRun) 
     changed = [(f, after) for _, _, after in late for f in after.fills if f not in known]
     patch_fill_fees(warehouse, changed, stamp)
     warehouse.publish()
-    return state.model_copy(update={"closed_fees": state.closed_fees + more})
 
 
-def _charged(desk: Desk, archived: dt.date) -> list[tuple[Document, Position, Position]]:
-    """The positions to patch, each with the document, as it was and with today's fees."""
+def _charged(desk: Desk, archived: dt.date) -> list[_Late]:
+    """The closed positions whose fees are to be patched."""
     closed = desk.engines.hot_store.query("live_positions", equal={"status": PositionStatus.CLOSED})
     recent = [
         (document, position)
