@@ -15,4 +15,4 @@ if TYPE_CHECKING:
 @pytest.fixture
 def alpaca(alpaca_exchange: ExchangeServer) -> Clients:  # the fixture of that name
     """alpaca-py's clients, pointed at the exchange."""
-    return clients(alpaca_exchange)
+    return clients(alpaca_exchange.url, alpaca_exchange.key_id, alpaca_exchange.secret_key)

@@ -47,9 +47,9 @@ class Raw(NamedTuple):
     headers: Any
 
 
-def clients(exchange: ExchangeServer) -> Clients:
-    """The clients, with the exchange's keys."""
-    keys, url = (exchange.key_id, exchange.secret_key), exchange.url
+def clients(url: str, key_id: str, secret_key: str) -> Clients:
+    """The clients of an exchange, in this process or another."""
+    keys = (key_id, secret_key)
     return Clients(
         TradingClient(*keys, paper=True, url_override=url),
         StockHistoricalDataClient(*keys, url_override=url),

@@ -211,7 +211,7 @@ def test_two_exchanges_run_side_by_side(alpaca_exchange: ExchangeServer) -> None
 
     with Server(open_market(None, dt.datetime(2026, 1, 1, tzinfo=dt.UTC))) as other:
         assert other.url != alpaca_exchange.url
-        clients(other).trading.submit_order(buy("SPY", 1))
+        clients(other.url, other.key_id, other.secret_key).trading.submit_order(buy("SPY", 1))
         other.advance("2024-01-03")
         assert other.state()["account"]["long_market_value"] != "0"
     assert alpaca_exchange.state()["account"]["long_market_value"] == "0"

@@ -135,7 +135,7 @@ def test_splits_adjust_bars_orders_and_holdings_once_they_happened(tmp_path: Pat
 
     market = open_market(folder_with_a_split(tmp_path), NOW)
     with ExchangeServer(market) as exchange:
-        alpaca = clients(exchange)
+        alpaca = clients(exchange.url, exchange.key_id, exchange.secret_key)
         assert exchange.state()["met"] == "2024-01-02"
         order = MarketOrderRequest(symbol="AAPL", qty=3, side="buy", time_in_force="gtc")
         alpaca.trading.submit_order(order)
