@@ -295,6 +295,13 @@ def test_words_the_program_does_not_know_are_a_usage_error(words: tuple[str, ...
     assert "Traceback" not in answer.err
 
 
+def test_doctor_exits_as_a_run_would(fresh: Path) -> None:
+    assert command("doctor", "--project", str(fresh)).code == 0
+    edit(CROSS, "SMA(close, 10)", "SAM(close, 10)")(fresh)
+    assert command("doctor", "--project", str(fresh)).code == 2
+    assert command("run", "--project", str(fresh)).code == 2
+
+
 def test_a_symbol_without_bars_is_named_by_the_check(fresh: Path) -> None:
     edit(CROSS, '["@stocks", "@funds"]', '["AAPL", "NOSUCH"]')(fresh)
     file = fresh / CROSS

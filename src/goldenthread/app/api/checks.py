@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from goldenthread.app.api.project import Project
 from goldenthread.app.api.records import ALL_TIME, begun_book, facts, outcomes
 from goldenthread.app.book import read_book
 from goldenthread.app.engines.wiring import check_hot_store, open_warehouse, read_hot_store
-from goldenthread.domain.errors import GoldenthreadError, UsageError
+from goldenthread.domain.errors import EngineError, GoldenthreadError, UsageError
 from goldenthread.domain.position import Position, PositionStatus
 from goldenthread.domain.signal import SignalStatus
 from goldenthread.reports.thread import Holding, breaks
@@ -54,15 +54,19 @@ _LIVE = (PositionStatus.PENDING, PositionStatus.OPEN, PositionStatus.CLOSING)
 
 @dataclass(frozen=True)
 class Finding:
-    """One check: what was looked at, whether it can work, and what was found or is to do."""
+    """One check: what was looked at, whether it can work, and what was found or is to do.
+
+    ``exit_code`` is what a command that needs the thing ends with: 0 when it can work.
+    """
 
     check: str
     passed: bool
     found: str
+    exit_code: int = 0
 
     def row(self) -> dict[str, object]:
         """The finding as a row of a table."""
-        return asdict(self)
+        return {"check": self.check, "passed": self.passed, "found": self.found}
 
 
 def examine(root: Path) -> list[Finding]:
@@ -71,7 +75,7 @@ def examine(root: Path) -> list[Finding]:
     try:
         project = Project.open(root)
     except GoldenthreadError as error:
-        return [*findings, Finding("settings", passed=False, found=str(error))]
+        return [*findings, _failed("settings", error)]
     checks: dict[str, Callable[[], str]] = {
         "settings": lambda: f"book {project.book()}",
         "strategies": lambda: f"{len(project.strategies())} strategies",
@@ -218,18 +222,25 @@ def _tried(name: str, check: Callable[[], str]) -> Finding:
     try:
         return Finding(name, passed=True, found=check())
     except (GoldenthreadError, OSError) as error:
-        return Finding(name, passed=False, found=str(error))
+        return _failed(name, error)
+
+
+def _failed(name: str, error: GoldenthreadError | OSError) -> Finding:
+    code = error.exit_code if isinstance(error, GoldenthreadError) else EngineError.exit_code
+    return Finding(name, passed=False, found=str(error), exit_code=code)
 
 
 def _python() -> Finding:
     words = ".".join(str(part) for part in sys.version_info[:3])
-    return Finding("python", passed=sys.version_info >= (3, 11), found=f"{words} (3.11 or newer)")
+    enough = sys.version_info >= (3, 11)
+    return Finding("python", enough, f"{words} (3.11 or newer)", exit_code=int(not enough))
 
 
 def _disk(root: Path) -> Finding:
     free = shutil.disk_usage(root).free
     words = f"{free / 1e9:.1f} GB free ({_FREE_BYTES / 1e9:.1f} GB or more)"
-    return Finding("disk", passed=free >= _FREE_BYTES, found=words)
+    enough = free >= _FREE_BYTES
+    return Finding("disk", enough, words, exit_code=int(not enough))
 
 
 def _versions(project: Project) -> int:
