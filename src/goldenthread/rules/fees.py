@@ -7,6 +7,9 @@ from bisect import bisect_right
 from decimal import ROUND_CEILING, Decimal
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from goldenthread.domain.account import MONEY_STEP
 from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.order import OrderSide
@@ -34,6 +37,21 @@ class FeeQuery(NamedTuple):
     ds: dt.date
     profile: Profile
     maker: bool = False
+
+
+class FeeRates(NamedTuple):
+    """Rates in force on each of several days; 0 where none is, an endless cap where none is.
+
+    ``taker`` and ``maker`` are fractions, ``sec`` dollars per million sold, ``taf`` and ``cat``
+    dollars a share, ``taf_cap`` dollars.
+    """
+
+    taker: NDArray[np.float64]
+    maker: NDArray[np.float64]
+    sec: NDArray[np.float64]
+    taf: NDArray[np.float64]
+    taf_cap: NDArray[np.float64]
+    cat: NDArray[np.float64]
 
 
 class Rate(NamedTuple):
@@ -151,6 +169,31 @@ def fee_for(query: FeeQuery) -> Fee:
         return Fee(cat, _NOTHING)
     sec = _in_force(SEC_PER_MILLION, query.ds).rate * query.quantity * query.price / _MILLION
     return Fee(_up(sec, _CENT) + _per_share(TAF_PER_SHARE, query) + cat, _NOTHING)
+
+
+def rates_on(asset_class: AssetClass, profile: Profile, day: NDArray[np.int64]) -> FeeRates:
+    """The rates an asset class pays under a profile, for days since 1970-01-01 in order."""
+    is_crypto = asset_class is AssetClass.CRYPTO
+    pays_regulators = not is_crypto and profile == "live_like"
+    caps = [np.inf, *(np.inf if r.cap is None else float(r.cap) for r in TAF_PER_SHARE)]
+    return FeeRates(
+        taker=_rates(CRYPTO_TAKER, day) * is_crypto,
+        maker=_rates(CRYPTO_MAKER, day) * is_crypto,
+        sec=_rates(SEC_PER_MILLION, day) * pays_regulators,
+        taf=_rates(TAF_PER_SHARE, day) * pays_regulators,
+        taf_cap=np.array(caps)[_places(TAF_PER_SHARE, day)],
+        cat=_rates(CAT_PER_SHARE, day) * pays_regulators,
+    )
+
+
+def _rates(table: tuple[Rate, ...], day: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.array([0.0, *(float(row.rate) for row in table)])[_places(table, day)]
+
+
+def _places(table: tuple[Rate, ...], day: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many rows of the table have come into force by each day."""
+    since = np.array([row.since for row in table], "datetime64[D]").astype(np.int64)
+    return np.searchsorted(since, day, side="right")
 
 
 def _crypto_fee(query: FeeQuery) -> Fee:

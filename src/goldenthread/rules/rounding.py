@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from goldenthread.domain.asset import Asset
 
 _ONE_DOLLAR = 1.0
-_SUB_DOLLAR_TICK = Decimal("0.0001")
+SUB_DOLLAR_TICK = Decimal("0.0001")
+"""The finest step of an equity's price below one dollar."""
 _ON_THE_TICK = 1e-12
 _EXACT = Context(prec=60, rounding=ROUND_FLOOR)
 
@@ -33,7 +34,7 @@ def price_tick(asset: Asset, price: Decimal | float) -> Decimal:
     Source: SEC Rule 612 of Regulation NMS; Alpaca refuses other prices as sub-penny.
     """
     below_one_dollar = asset.asset_class is AssetClass.EQUITY and float(price) < _ONE_DOLLAR
-    return min(asset.price_tick, _SUB_DOLLAR_TICK) if below_one_dollar else asset.price_tick
+    return min(asset.price_tick, SUB_DOLLAR_TICK) if below_one_dollar else asset.price_tick
 
 
 def round_stop(price: Decimal | float, asset: Asset, side: Side) -> Decimal:
