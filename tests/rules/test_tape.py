@@ -96,7 +96,7 @@ def test_only_the_fees_of_the_class_and_the_profile_are_in_force() -> None:
 
     assert not any(column.any() for column in (paper.taker, paper.sec, paper.taf, paper.cat))
     # January 2024: SEC advisory of February 2023, TAF of 2024, no CAT fee yet
-    assert (live.sec[0], live.taf[0], live.taf_cap[0], live.cat[0]) == (8.0, 0.000166, 8.30, 0.0)
+    assert (live.sec[0], live.taf[0], live.taf_cap[0], live.cat[0]) == (8e-6, 0.000166, 8.30, 0.0)
     assert (coin.taker[0], coin.maker[0], coin.sec[0]) == (0.0025, 0.0015, 0.0)
 
 

@@ -23,7 +23,7 @@ from goldenthread.domain.strategy import Side
 from goldenthread.rules.calendar import sessions
 from goldenthread.rules.fees import rates_on
 from goldenthread.rules.rounding import SUB_DOLLAR_TICK, tranche_quantities
-from goldenthread.rules.slippage import BASIS_POINT
+from goldenthread.rules.slippage import slippage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,9 +63,9 @@ class Tape(NamedTuple):
 
     ``day`` counts days since 1970-01-01; prices have nine decimals and are NaN in a session
     without a tradable bar. ``split`` is new shares per old share from this session's open on.
-    ``taker`` and ``maker`` are the crypto fee rates in force (0 for equities); ``sec`` (dollars
-    per million sold), ``taf`` and ``cat`` (dollars a share) and ``taf_cap`` (infinite without)
-    those of equities (0 for crypto and under ``paper``).
+    ``taker`` and ``maker`` are the crypto fee rates in force (0 for equities); ``sec`` (a
+    fraction of the sale), ``taf`` and ``cat`` (dollars a share) and ``taf_cap`` (infinite
+    without) those of equities (0 for crypto and under ``paper``).
     """
 
     day: IntArray
@@ -311,7 +311,7 @@ def _terms(asset: Asset, policy: Policy, delisted: int) -> Terms:
         tick_den=den,
         sub_dollar=is_equity and asset.price_tick > SUB_DOLLAR_TICK,
         step=int(asset.quantity_step.scaleb(_PLACES)),
-        slippage=float(policy.slippage_bps * BASIS_POINT),
+        slippage=slippage(policy.slippage_bps),
         delisted=delisted,
     )
 
