@@ -57,14 +57,13 @@ def execute(
     rides, counts = _ride(tape, terms, tickets, closes, upto)
     log = records(Row, int(counts.sum()))
     if len(log):
-        _walk(_work(tape, tickets, closes, upto), terms, _new_rides(len(counts)), counts, log)
+        _walk(tape, terms, _work(tape, tickets, closes, upto), _new_rides(len(counts)), counts, log)
     columns = {name: np.ascontiguousarray(log[name]) for name in Executions._fields[1:]}
     codes = {name: columns[name].astype(np.int8) for name in ("leg", "reason", "part")}
     return rides, Executions(np.repeat(np.arange(len(counts)), counts), **columns | codes)
 
 
 class _Work(NamedTuple):
-    tape: Tape
     tickets: Tickets
     closes: Closes
     upto: int
@@ -85,20 +84,26 @@ def _ride(
     """The rides, and how many executions each had."""
     count = len(tickets.session)
     rides, counts = _new_rides(count), np.zeros(count, np.int64)
-    _walk(_work(tape, tickets, closes, upto), terms, rides, counts, records(Row, 0))
+    _walk(tape, terms, _work(tape, tickets, closes, upto), rides, counts, records(Row, 0))
     return rides, counts
 
 
-def _walk(work: _Work, terms: Terms, rides: Rides, counts: IntArray, log: Sequence[Row]) -> None:
+def _walk(
+    tape: Tape, terms: Terms, work: _Work, rides: Rides, counts: IntArray, log: Sequence[Row]
+) -> None:
     own = records(Terms, 1)
     own[0] = tuple(terms)
+    days = records(Day, len(tape.day))
+    days["at"] = np.arange(len(days))
+    for name in Tape._fields[1:]:
+        days[name] = getattr(tape, name)
     parts = records(Part, work.tickets.parts.shape[1])
-    _ride_all(work, rides, counts, log, _Memory(records(State, 1), records(Day, 1), own, parts))
+    _ride_all(work, rides, counts, log, _Memory(records(State, 1), days, own, parts))
 
 
 def _work(tape: Tape, tickets: Tickets, closes: Closes, upto: int) -> _Work:
     last = min(upto, len(tape.day) - 1)
-    return _Work(_frozen(tape), _frozen(tickets), _frozen(closes), last)
+    return _Work(_frozen(tickets), _frozen(closes), last)
 
 
 def _frozen(arrays: _Arrays) -> _Arrays:
@@ -138,14 +143,13 @@ def _ride_all(
     work: _Work, rides: Rides, counts: IntArray, log: Sequence[Row], memory: _Memory
 ) -> None:
     s, parts, row = memory.states[0], memory.parts, 0
-    desk = Desk(memory.days[0], memory.terms[0], log)
+    terms = memory.terms[0]
     leave, cancel = work.closes.leave, work.closes.cancel
     for i in range(counts.size):
-        _begin(s, parts, desk.terms, work.tickets, i)
+        _begin(s, parts, terms, work.tickets, i)
         s.logged, status = row, WAITING
         for t in range(s.session + 1, work.upto + 1):
-            _turn(desk.day, work.tape, t)
-            meet(desk, s, parts, leave[t])
+            meet(Desk(memory.days[t], terms, log), s, parts, leave[t])
             status = _status(s, cancel[t] and s.last_bar == t)
             if status != WAITING and status != OPEN:  # noqa: PLR1714  # a tuple costs time here
                 s.ended = t
@@ -154,15 +158,6 @@ def _ride_all(
         _end(rides, s, i)
         counts[i] = s.executions
         row += s.executions
-
-
-@compiled
-def _turn(day: Day, tape: Tape, t: int) -> None:
-    """Make session ``t`` the one at hand."""
-    day.at, day.split = t, tape.split[t]
-    day.open, day.high, day.low, day.close = tape.open[t], tape.high[t], tape.low[t], tape.close[t]
-    day.taker, day.maker, day.sec = tape.taker[t], tape.maker[t], tape.sec[t]
-    day.taf, day.taf_cap, day.cat = tape.taf[t], tape.taf_cap[t], tape.cat[t]
 
 
 @compiled
