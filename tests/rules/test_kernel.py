@@ -49,7 +49,7 @@ NAMES = {
     CANCELLED: "CANCELLED",
     UNPRICEABLE: "UNPRICEABLE",
 }
-MANY = int(os.environ.get("GOLDENTHREAD_HISTORIES", "4000"))
+MANY = int(os.environ.get("GOLDENTHREAD_HISTORIES", "20000"))
 """How many histories the slow test compares; the release check asks for 100,000."""
 
 
