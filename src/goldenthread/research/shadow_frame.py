@@ -1,0 +1,151 @@
+"""Millions of signals priced as a frame: the compiled rules without a record a signal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from goldenthread.domain.errors import DataError
+from goldenthread.rules import kernel
+from goldenthread.rules.tape import (
+    CLOSED,
+    NOT_TRIGGERED,
+    ORDERS,
+    REASONS,
+    UNPRICEABLE,
+    Closes,
+    FloatArray,
+    IntArray,
+    Rides,
+    Tape,
+    Terms,
+    Tickets,
+)
+from goldenthread.rules.ticks import UNITS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SIGNS = {"long": 1, "short": -1}
+_STATUS = {CLOSED: "RESOLVED", NOT_TRIGGERED: "RESOLVED", UNPRICEABLE: "UNPRICEABLE"}
+
+
+class Lane(NamedTuple):
+    """Where the signals of one symbol ride: tape, terms, exit rule, and the last known session."""
+
+    tape: Tape
+    terms: Terms
+    closes: Closes
+    upto: int
+
+
+def price_frame(signals: pl.DataFrame, lanes: Mapping[str, Lane]) -> pl.DataFrame:
+    """The theoretical outcomes of a frame of signals, row for row, money in float64.
+
+    Args:
+        signals: ``symbol, ds, side, order, entry, stop, trail, breakeven, valid_bars,
+            max_bars, runner``, and for each target n ``target_n`` and ``part_n``. Levels as
+            planned, in units of ``ds``; null where there is none. ``runner`` and ``part_n``
+            are quantities in whole steps, as ``tranche_quantities`` divides them.
+        lanes: What each symbol is priced with.
+
+    Returns:
+        ``status, note, entry_ds, entry_price, exit_ds, exit_price, exit_reason, bars_held,
+        gross_pnl, fees, net_pnl, r_multiple, mfe, mae`` in the order of ``signals``; null
+        where nothing is known or nothing was made. Equal to ``shadow.price``, money to 1e-9.
+
+    Raises:
+        DataError: A symbol has no lane.
+    """
+    if missing := set(signals["symbol"].unique()) - lanes.keys():
+        message = f"no bars to price {', '.join(sorted(missing))} with: pull them, or leave it out"
+        raise DataError(message)
+    ordered = signals.with_row_index("row").sort("symbol", "ds")
+    priced = [
+        _priced(part, lanes[str(symbol)])
+        for (symbol,), part in ordered.group_by("symbol", maintain_order=True)
+    ]
+    if not priced:
+        return pl.DataFrame()
+    return pl.concat(priced).sort("row").drop("row")
+
+
+def _priced(signals: pl.DataFrame, lane: Lane) -> pl.DataFrame:
+    rides = kernel.ride(lane.tape, lane.terms, _tickets(signals, lane.tape), lane.closes, lane.upto)
+    names = np.array([_STATUS.get(code, "OPEN") for code in range(6)])
+    notes = np.array(["not triggered" if c == NOT_TRIGGERED else "" for c in range(6)])
+    frame = pl.DataFrame(
+        {
+            "row": signals["row"],
+            "status": names[rides.status],
+            "note": notes[rides.status],
+            "entry_ds": _dates(lane.tape, rides.entered),
+            "entry_price": rides.entry_price,
+            "exit_ds": _dates(lane.tape, rides.left),
+            "exit_price": rides.exit_price,
+            "exit_reason": np.array([*REASONS, None], object)[rides.reason],
+            "bars_held": rides.bars_held,
+            **_money(rides),
+        }
+    )
+    return _known(frame, rides)
+
+
+def _money(rides: Rides) -> dict[str, FloatArray]:
+    net = rides.gross - rides.fees
+    return {
+        "gross_pnl": rides.gross,
+        "fees": rides.fees,
+        "net_pnl": net,
+        "r_multiple": net / rides.risk,
+        "mfe": rides.mfe,
+        "mae": rides.mae,
+    }
+
+
+def _known(frame: pl.DataFrame, rides: Rides) -> pl.DataFrame:
+    """Null in place of NaN, and of what an unpriceable or unfinished ride does not tell."""
+    unknown = pl.Series(rides.status == UNPRICEABLE)
+    going = pl.Series(rides.left >= 0) & pl.Series(rides.status != CLOSED)
+    entry = pl.when(~unknown).then(pl.col("entry_ds", "entry_price", "bars_held"))
+    waiting = pl.Series(rides.entered < 0)
+    return (
+        frame.with_columns(entry)
+        .with_columns(pl.when(~going).then(pl.col("exit_ds")))
+        .with_columns(pl.when(~waiting).then(pl.col("bars_held")))
+        .with_columns(pl.col(pl.Float64).fill_nan(None), pl.col("exit_reason").cast(pl.String))
+    )
+
+
+def _dates(tape: Tape, sessions: IntArray) -> pl.Series:
+    days = np.append(tape.day, 0)[sessions].astype("datetime64[D]")
+    days[sessions < 0] = np.datetime64("NaT")
+    return pl.Series(days)
+
+
+def _tickets(signals: pl.DataFrame, tape: Tape) -> Tickets:
+    count = sum(name.startswith("target_") for name in signals.columns)
+    targets = [_floats(signals, f"target_{n}") for n in range(1, count + 1)]
+    parts = [_floats(signals, f"part_{n}") for n in range(1, count + 1)]
+    days = signals["ds"].to_physical().cast(pl.Int64).to_numpy()
+    quantities = np.stack([*parts, _floats(signals, "runner")], axis=1)
+    return Tickets(
+        session=np.searchsorted(tape.day, days, side="right") - 1,
+        sign=signals["side"].replace_strict(_SIGNS, return_dtype=pl.Int8).to_numpy(),
+        order=signals["order"].replace_strict(ORDERS, return_dtype=pl.Int8).to_numpy(),
+        at_market=np.zeros(len(signals), np.bool_),
+        entry=_floats(signals, "entry"),
+        stop=_floats(signals, "stop"),
+        trail=_floats(signals, "trail"),
+        targets=np.stack(targets, axis=1) if targets else np.empty((len(signals), 0)),
+        parts=np.rint(np.nan_to_num(quantities) * UNITS).astype(np.int64),
+        breakeven=signals["breakeven"].fill_null(0).cast(pl.Int64).to_numpy(),
+        valid_bars=signals["valid_bars"].cast(pl.Int64).to_numpy(),
+        max_bars=signals["max_bars"].cast(pl.Int64).to_numpy(),
+    )
+
+
+def _floats(signals: pl.DataFrame, name: str) -> FloatArray:
+    return signals[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
