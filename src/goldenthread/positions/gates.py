@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from goldenthread.domain.order import OrderRequest
     from goldenthread.domain.policy import Gates
     from goldenthread.domain.signal import Candidate
-    from goldenthread.positions.blotter import Blotter
-    from goldenthread.positions.session import Session
+    from goldenthread.positions.session import Records, Session
     from goldenthread.positions.sizing import Sized
 
 _ZERO, _ONE = Decimal(0), Decimal(1)
@@ -66,7 +65,7 @@ class Capacity:
     _scores: dict[str, FloatArray | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, session: Session, blotter: Blotter, account: AccountState) -> Capacity:
+    def of(cls, session: Session, blotter: Records, account: AccountState) -> Capacity:
         """The capacity of this account with what the book holds and waits for."""
         capacity = cls(
             equity=account.equity,
