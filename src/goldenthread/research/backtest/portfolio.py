@@ -8,14 +8,16 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from goldenthread.domain.account import AccountSnapshot, AccountState
+from goldenthread.domain.position import Position
 from goldenthread.domain.signal import Signal, SignalStatus
 from goldenthread.domain.strategy import Side
+from goldenthread.domain.trade import Trade
 from goldenthread.market.known import paired_returns, sessions_missed
 from goldenthread.positions.execution import opening
 from goldenthread.positions.gates import Capacity, judge
 from goldenthread.positions.snapshot import Ledger as Totals
 from goldenthread.positions.snapshot import snapshot
-from goldenthread.research.backtest.path import Terms, path_of
+from goldenthread.research.backtest.path import Reel, Terms, path_of, reel_of
 from goldenthread.research.backtest.ride import Ride
 from goldenthread.rules.ledger import Ledger
 
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from goldenthread.domain.asset import AssetClass
-    from goldenthread.domain.position import Position
-    from goldenthread.domain.trade import Trade
     from goldenthread.positions.session import Session
     from goldenthread.research.backtest.decisions import Decisions, Rule
     from goldenthread.research.backtest.setup import Setup
@@ -86,6 +86,7 @@ class Portfolio:
         self._totals = Totals(setup.account.start_cash, Decimal(0), Decimal(0))
         self._last_exits: dict[tuple[str, str], dt.date] = {}
         self._found = Outcome()
+        self._reels: dict[str, Reel] = {}
 
     def run(self, progress: Callable[[int, int], None]) -> Outcome:
         """Everything the dates brought."""
@@ -204,9 +205,11 @@ class Portfolio:
         def holds(rule: Rule) -> Callable[[dt.date], bool]:
             return lambda ds: self._decisions.holds(signal.version_key, rule, signal.symbol, ds)
 
-        setup = self._setup
-        upto = setup.last + _AFTER
-        return Terms(setup.market, setup.policy, holds("exit"), holds("cancel"), upto)
+        if signal.symbol not in self._reels:
+            market, first = self._setup.market, self._setup.first
+            upto = self._setup.last + _AFTER
+            self._reels[signal.symbol] = reel_of(market, signal.symbol, first, upto)
+        return Terms(self._reels[signal.symbol], self._setup.policy, holds("exit"), holds("cancel"))
 
     def _send(self, session: Session) -> None:
         """Send the entries in order; the exchange refuses what the account cannot carry now."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from goldenthread.domain.asset import AssetClass
@@ -19,6 +18,7 @@ from goldenthread.trades.booking import book
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Sequence
+    from decimal import Decimal
 
     from goldenthread.domain.order import Fill, OrderRequest
     from goldenthread.domain.signal import Signal
