@@ -28,11 +28,11 @@ _READABLE = 0o755
 def save(result: Backtest, folder: Path) -> Path:
     """The folder, now holding the run.
 
-    ``config.toml`` says what was asked, ``strategies/ID.json`` each strategy as it decided (its
-    canonical configuration, parameters changed), ``manifest.json`` the digests of bars,
-    strategies, policy, engine and every file beside it, ``metrics.json`` the figures; the rest
-    are frames as Parquet. All of it is written beside the folder first and moved into place, so
-    that a run that dies leaves nothing that could be taken for whole.
+    ``config.toml`` says what was asked, ``strategies/ID.toml`` each strategy's file as it
+    was read, ``ID.json`` as it decided (canonical, parameters changed), ``manifest.json`` the
+    digests of bars, strategies, policy, engine and every file beside it, ``metrics.json`` the
+    figures; the rest are frames as Parquet. All of it is written beside the folder first and
+    moved into place, so that a run that dies leaves nothing that could be taken for whole.
 
     Raises:
         UsageError: The folder is there already and holds something.
@@ -64,6 +64,8 @@ def _write(result: Backtest, draft: Path) -> None:
     for compiled in result.setup.strategies:
         strategy = compiled.strategy
         _json(draft / "strategies" / f"{strategy.strategy_id}.json", strategy.canonical())
+    for name, text in result.setup.texts.items():
+        (draft / "strategies" / f"{name}.toml").write_text(text, encoding="utf-8")
     for name in FRAMES:
         getattr(result, name).write_parquet(draft / f"{name}.parquet")
     _json(draft / "metrics.json", result.metrics.to_dicts())

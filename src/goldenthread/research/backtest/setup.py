@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,8 @@ class Account:
 class Setup:
     """One backtest: who decides on what, on which bars, under which policy, from when to when.
 
-    ``members`` maps each strategy id to the symbols it decides on. Both dates are decided on.
+    ``members`` maps each strategy id to the symbols it decides on, ``texts`` to its file as it
+    was read. Both dates are decided on.
     """
 
     strategies: tuple[CompiledStrategy, ...]
@@ -43,6 +44,7 @@ class Setup:
     account: Account
     first: dt.date
     last: dt.date
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def deciding(self) -> list[CompiledStrategy]:
