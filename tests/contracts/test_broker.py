@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from adapters.broker.market import HandMarket
-    from goldenthread.market.known import KnownBars
+    from goldenthread.market.bars import KnownBars
     from goldenthread.ports.broker import Broker
 
 S = OrderStatus

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from goldenthread.market.known import paired_returns, sessions_missed
+from goldenthread.market.bars import paired_returns, sessions_missed
 from goldenthread.positions.execution import decided
 from goldenthread.positions.gates import Capacity, judge, order_candidates
 

@@ -24,7 +24,7 @@ from goldenthread.market.bars import BarBook
 if TYPE_CHECKING:
     from goldenthread.domain.account import AccountState
     from goldenthread.domain.order import Fill, OrderReport
-    from goldenthread.market.known import KnownBars
+    from goldenthread.market.bars import KnownBars
     from goldenthread.ports.broker import Broker
 
 EVER, LATER = dt.date(2020, 1, 1), dt.date(2024, 12, 31)

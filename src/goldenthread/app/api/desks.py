@@ -17,8 +17,7 @@ from goldenthread.app.engines.wiring import open_engines, open_market_data, plan
 from goldenthread.app.pricing import Pricer
 from goldenthread.app.versions import Library
 from goldenthread.domain.errors import ConflictError, UsageError
-from goldenthread.market.bars import BarBook
-from goldenthread.market.known import KnownBars
+from goldenthread.market.bars import BarBook, KnownBars
 from goldenthread.market.quality import judge
 from goldenthread.market.universe import resolve
 from goldenthread.signals.binding import MAX_LOOKBACK

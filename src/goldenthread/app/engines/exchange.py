@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from goldenthread.app.settings import Settings
-    from goldenthread.market.known import KnownBars
+    from goldenthread.market.bars import KnownBars
 
 
 def exchange_file(book: str) -> str:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from goldenthread.adapters.broker.recording import Asked
     from goldenthread.app.settings import Settings
     from goldenthread.domain.clock import Clock
-    from goldenthread.market.known import KnownBars
+    from goldenthread.market.bars import KnownBars
     from goldenthread.ports.broker import Broker
     from goldenthread.ports.notifier import Notifier
     from goldenthread.ports.warehouse import Warehouse

@@ -13,9 +13,8 @@ from goldenthread.adapters.market_data.parquet import ParquetMarketData
 from goldenthread.domain.asset import ActionKind, AssetClass
 from goldenthread.domain.bar import BAR_SCHEMA
 from goldenthread.domain.errors import UsageError
-from goldenthread.market.bars import BarBook
+from goldenthread.market.bars import BarBook, KnownBars
 from goldenthread.market.imports import asset_record, read_bars
-from goldenthread.market.known import KnownBars
 from goldenthread.market.quality import judge
 from goldenthread.rules.calendar import session_close, sessions
 

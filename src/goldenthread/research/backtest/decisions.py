@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from goldenthread.market.known import run_at
+from goldenthread.market.bars import run_at
 from goldenthread.positions.gates import order_candidates
 from goldenthread.rules.calendar import is_session
 from goldenthread.signals.engine import Evaluator

@@ -28,7 +28,7 @@ from goldenthread.rules.splits import ratio_between, split_quantity
 if TYPE_CHECKING:
     from goldenthread.domain.order import OrderSide
     from goldenthread.domain.signal import Plan, Signal
-    from goldenthread.market.known import KnownBars
+    from goldenthread.market.bars import KnownBars
 
 
 class Step(NamedTuple):

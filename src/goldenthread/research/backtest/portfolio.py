@@ -12,7 +12,7 @@ from goldenthread.domain.position import Position
 from goldenthread.domain.signal import Signal, SignalStatus
 from goldenthread.domain.strategy import Side
 from goldenthread.domain.trade import Trade
-from goldenthread.market.known import paired_returns, sessions_missed
+from goldenthread.market.bars import paired_returns, sessions_missed
 from goldenthread.positions.execution import opening
 from goldenthread.positions.gates import Capacity, judge
 from goldenthread.positions.snapshot import Ledger as Totals

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from goldenthread.domain.strategy import StrategyStatus
-from goldenthread.market.known import KnownBars, run_at
+from goldenthread.market.bars import KnownBars, run_at
 from goldenthread.positions.session import Session
 from goldenthread.signals.engine import CompiledStrategy, engine_digest
 

@@ -12,8 +12,7 @@ from goldenthread.app.api.research.frames import bars_from_frame
 from goldenthread.app.api.research.parameters import with_params
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.policy import Policy
-from goldenthread.market.bars import BarBook
-from goldenthread.market.known import KnownBars
+from goldenthread.market.bars import BarBook, KnownBars
 from goldenthread.market.universe import load_universes, resolve
 from goldenthread.research.backtest.folder import digest_of
 from goldenthread.research.backtest.run import run
