@@ -14,7 +14,7 @@ import pytest
 
 import goldenthread as gt
 from goldenthread.domain.errors import UsageError
-from research.backtest.gold import SPAN, gold_bars, gold_file
+from research.backtest.gold import SPAN, TEXT, gold_bars, gold_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,6 +96,18 @@ def test_another_parameter_is_another_backtest(tmp_path: Path) -> None:
     (trade,) = tighter.trades.to_dicts()  # stop at 104: met on the entry bar
     assert (trade["exit_reason"], trade["exit_ds"]) == ("STOP", dt.date(2024, 1, 4))
     assert tighter.config["params"] == {"loss": "1"}
+
+
+def test_an_exit_of_today_starts_the_cooldown_today(tmp_path: Path) -> None:
+    eager = TEXT.replace("close < 110", "close < 120")  # decides on the day of the exit again
+    again = gt.backtest(gold_file(tmp_path, eager), bars=gold_bars(), span=SPAN)
+    assert again.fills["ds"].to_list()[-1] == dt.date(2024, 1, 8)  # it is bought again at once
+    patient = eager.replace("[size]", "[size]\ncooldown_bars = 2")
+    rested = gt.backtest(gold_file(tmp_path, patient), bars=gold_bars(), span=SPAN)
+    refused = {row["ds"]: row["rejection_reasons"] for row in rested.rejected.to_dicts()}
+    assert refused[dt.date(2024, 1, 5)] == ["COOLDOWN"]
+    assert refused[dt.date(2024, 1, 8)] == ["NOT_RISING", "COOLDOWN"]
+    assert rested.fills["ds"].to_list()[-1] == dt.date(2024, 1, 5)
 
 
 def test_less_cash_buys_nothing(tmp_path: Path) -> None:
