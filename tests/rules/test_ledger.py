@@ -46,7 +46,7 @@ def test_a_waiting_entry_binds_what_it_reserves() -> None:
 def test_the_proceeds_of_a_short_sale_buy_no_coins() -> None:
     ledger = Ledger(D(1_000))
     ledger.book(fill("AAPL", OrderSide.SELL, "5", "100"), EQUITY)
-    assert (ledger.cash, ledger.equity) == (1_500, 1_000)
+    assert (ledger.cash, ledger.equity) == (D(1_500), D(1_000))
     assert ledger.buying_power([], D(2)) == (D(1_500), D(750))  # excess 1,000 - 500 / 2
 
 
@@ -56,7 +56,7 @@ def test_a_split_keeps_whole_shares_and_hands_back_the_rest(side: OrderSide, sig
     ledger.book(fill("AAPL", side, "7", "100"), EQUITY)
     left = ledger.split("AAPL", D("0.5"), D(1))
     assert left is not None
-    assert (left.quantity, left.mark) == (sign * D("0.5"), 200)
+    assert (left.quantity, left.mark) == (sign * D("0.5"), D(200))
     assert ledger.stakes["AAPL"].quantity == sign * D("3.5")  # until the rest is paid out
     assert ledger.split("AAPL", D(2), D(1)) is None
     assert ledger.split("IBM", D(2), D(1)) is None
