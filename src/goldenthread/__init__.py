@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
+    from decimal import Decimal
     from pathlib import Path
 
     from goldenthread.app.api.project import Project
+    from goldenthread.research.backtest.result import Backtest
 
-__all__ = ["__version__", "open"]
+__all__ = ["__version__", "backtest", "open"]
 __version__ = "0.1.0"
 
 
@@ -24,3 +28,36 @@ def open(folder: str | Path = ".") -> Project:  # noqa: A001  # gt.open(".") is 
     from goldenthread.app.api.project import Project  # noqa: PLC0415  # the same
 
     return Project.open(Path(folder))
+
+
+def backtest(
+    strategies: str | Path | Sequence[str | Path],
+    bars: object = None,
+    params: Mapping[str, float | str | Decimal] | None = None,
+    start_cash: float | str | Decimal | None = None,
+    span: tuple[dt.date | str | None, dt.date | str | None] = (None, None),
+    project: str | Path = ".",
+) -> Backtest:
+    """What strategies would have done with one account: trades, refusals, daily equity, figures.
+
+    ::
+
+        r = gt.backtest("strategies/breakout.toml", bars=df, params={"rsi_max": 65})
+        r.trades, r.rejected, r.equity, r.metrics, r.filters
+
+    Args:
+        strategies: One strategy file or several, all of them on one account.
+        bars: A polars or pandas frame of daily bars, one row a symbol and day, columns as
+            ``data import`` takes them; None reads those of the project.
+        params: Other values for ``[params]`` of the strategies.
+        start_cash: The account's first cash; None takes the project's, or 100,000.
+        span: First and last date to decide on; None is the first or last bar.
+        project: The folder whose bars, policy and account are used; not read with ``bars``.
+
+    Raises:
+        UsageError: A file, a parameter, a column or an index is not right, or bars are missing.
+        DataError: Rows of the bars break a rule.
+    """
+    from goldenthread.app.api.research.notebook import backtest as run  # noqa: PLC0415  # as above
+
+    return run(strategies, bars, params or {}, start_cash, (span, project))

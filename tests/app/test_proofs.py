@@ -189,6 +189,46 @@ def test_a_trade_that_made_what_the_rules_do_not_say_is_named(spoiled: Path) -> 
     assert trade[:16] in found["shown"][0]
 
 
+def test_a_day_whose_money_the_backtest_does_not_say_is_named(spoiled: Path) -> None:
+    in_warehouse(spoiled, "UPDATE snapshot_accounts SET cash = cash + 1 WHERE ds = '2012-07-02'")
+    found = failing(spoiled, "parity")
+    assert (found["different"], found["backtest"]["different"], found["ok"]) == (0, 1, False)
+    assert found["shown"][0].startswith("snapshot_accounts 2012-07-02: cash ")
+
+
+def test_a_signal_only_the_backtest_has_is_named(spoiled: Path) -> None:
+    ((name,),) = in_warehouse(spoiled, "SELECT signal_id FROM fact_rejected_signals LIMIT 1")
+    in_warehouse(spoiled, f"DELETE FROM fact_rejected_signals WHERE signal_id = '{name}'")
+    found = failing(spoiled, "parity")
+    assert found["shown"] == [f"fact_rejected_signals {name}: only in the backtest"]
+
+
+def test_an_execution_that_differs_is_named_on_both_sides(spoiled: Path) -> None:
+    ((owner,),) = in_warehouse(
+        spoiled, "SELECT position_id FROM fact_fills ORDER BY order_key LIMIT 1"
+    )
+    in_warehouse(
+        spoiled,
+        "UPDATE fact_fills SET price = price + 1 WHERE order_key ="
+        " (SELECT MIN(order_key) FROM fact_fills)",
+    )
+    found = failing(spoiled, "parity")
+    assert found["backtest"]["different"] == 2
+    assert all(words.startswith(f"execution of {owner} on ") for words in found["shown"])
+    assert found["shown"][0].endswith("only in the book")
+
+
+def test_a_book_of_other_strategies_is_not_compared_with_a_backtest(spoiled: Path) -> None:
+    file = spoiled / "strategies" / "golden_cross.toml"
+    file.write_text(file.read_text().replace("max_bars = 120", "max_bars = 121"))
+    found = command("check", "parity", "--json", "--project", str(spoiled)).document
+    assert found["backtest"] == {
+        "rows": 0,
+        "different": 0,
+        "not_compared": "a strategy or the policy changed since it began",
+    }
+
+
 def test_a_trade_swept_from_the_hot_store_is_still_compared(spoiled: Path) -> None:
     ((trade,),) = in_warehouse(spoiled, "SELECT trade_id FROM fact_trades ORDER BY 1 LIMIT 1")
     swept = "DELETE FROM document WHERE collection = 'live_signals' AND status = 'CLOSED'"

@@ -89,6 +89,15 @@ def test_each_trade_made_what_the_rules_alone_say(summer: Path) -> None:
 
 
 @pytest.mark.xdist_group("summer")
+def test_a_backtest_of_the_same_dates_is_the_same_book(summer: Path) -> None:
+    tested = asked(summer, "check", "parity")["backtest"]
+    ended = sum(asked(summer, "check", "thread")[name] for name in ENDS)
+    days = (SUMMER[1] - SUMMER[0]).days + 1
+    assert (tested["different"], tested["not_compared"]) == (0, "")
+    assert tested["rows"] > ended + days  # and every execution
+
+
+@pytest.mark.xdist_group("summer")
 def test_cutting_off_the_future_changes_no_decision(summer: Path) -> None:
     found = asked(summer, "check", "lookahead", "--days", "8")
     assert (found["ok"], found["changed"]) == (True, [])
@@ -162,7 +171,10 @@ class TestSixYearsOfRealBars:
 
     def test_broker_ledger_and_rules_agree(self, six_years: SixYears) -> None:
         assert asked(six_years.folder, "check", "broker")["differences"] == {}
-        assert asked(six_years.folder, "check", "parity")["shown"] == []
+        found = asked(six_years.folder, "check", "parity")
+        assert found["shown"] == []
+        assert (found["backtest"]["different"], found["backtest"]["not_compared"]) == (0, "")
+        assert found["backtest"]["rows"] > 20_000  # facts, executions and daily accounts
 
     def test_a_stock_held_when_its_bars_ended_stops_nobody_else(self, six_years: SixYears) -> None:
         held = {p["symbol"] for p in asked(six_years.folder, "positions")}

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from adapters.broker.market import HandMarket
-    from goldenthread.app.engines.exchange import ExchangeBars
+    from goldenthread.market.bars import KnownBars
     from goldenthread.ports.broker import Broker
 
 S = OrderStatus
@@ -44,7 +44,7 @@ def _alpaca(market: HandMarket) -> Iterator[Broker]:
     bars = pl.DataFrame(schema=BAR_SCHEMA)
     assets = list(market.assets.values())
     book = BarBook(bars, [], assets, lookback=0)
-    source = cast("ExchangeBars", market)  # it has the same methods, its bars are hand-written
+    source = cast("KnownBars", market)  # it has the same methods, its bars are hand-written
     listed = ExchangeMarket(bars, book, source, market.assets, day(1), day(31))
     told = settings()
     terms = ExchangeTerms(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["Imported", "asset_record", "read_actions", "read_bars"]
+__all__ = ["Imported", "asset_record", "bars_of", "read_actions", "read_bars"]
 
 
 class Imported(NamedTuple):
@@ -52,12 +52,24 @@ def read_bars(path: Path, mapping: Mapping[str, str], source: str, now: dt.datet
     Raises:
         UsageError: The file is not there, not readable, empty, or lacks a column.
     """
-    table = pick_columns(_read_table(path), mapping, path.name)
+    return bars_of(_read_table(path), mapping, (path.name, source or f"file:{path.name}"), now)
+
+
+def bars_of(
+    rows: pl.DataFrame, mapping: Mapping[str, str], names: tuple[str, str], now: dt.datetime
+) -> Imported:
+    """The daily bars of a table, as ``read_bars``; ``names`` are its name and the bars' source.
+
+    Raises:
+        UsageError: The table is empty, or lacks a column.
+    """
+    name, source = names
+    table = pick_columns(rows, mapping, name)
     if table.is_empty():
-        message = f"{path.name} has no rows; a file of bars has one row a symbol and day"
+        message = f"{name} has no rows; a file of bars has one row a symbol and day"
         raise UsageError(message)
     named, misnamed = name_symbols(table)
-    typed, mistyped = to_types(named, source or f"file:{path.name}")
+    typed, mistyped = to_types(named, source)
     sifted = sift(typed.with_columns(known_at=pl.coalesce("known_at", _closes(typed))), now)
     timed, mistimed = _sift_known(sifted.bars, now)
     bars = timed.select(list(BAR_SCHEMA)).sort("symbol", "ds", "known_at")

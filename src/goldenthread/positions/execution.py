@@ -46,7 +46,7 @@ def intend(session: Session, blotter: Blotter, signals: Sequence[Signal]) -> Non
     blotter.commit()
     for signal in accepted:
         if signal.plan is not None:
-            blotter.stage(signal, *_opening(session, signal, signal.plan))
+            blotter.stage(signal, *opening(session, signal, signal.plan))
     body = {"ds": session.ds.isoformat(), "signals": [s.signal_id for s in signals]}
     blotter.commit(Create("job_metadata", _marker(session), body))
 
@@ -92,10 +92,10 @@ def _marker(session: Session) -> str:
     return f"decided-{session.ds.isoformat()}"
 
 
-def _opening(
+def opening(
     session: Session, signal: Signal, plan: Plan
 ) -> tuple[Position, *tuple[OrderIntent, ...]]:
-    """The position that waits for its entry, and the entry's orders."""
+    """The position that waits for its entry, and the entry's orders, not sent yet."""
     side = OrderSide.BUY if signal.side is Side.LONG else OrderSide.SELL
     asset = session.asset(signal.symbol)
     ticket = EntryTicket(plan, signal.side, side, signal.quantity, asset)

@@ -17,6 +17,7 @@ from goldenthread.positions.orders import EntryTicket
 from goldenthread.positions.sizing import size
 from goldenthread.rules.broker_rules import violation
 from goldenthread.rules.calendar import add_sessions, count_sessions
+from goldenthread.rules.ledger import reserve_price
 from goldenthread.rules.rounding import significant
 
 if TYPE_CHECKING:
@@ -29,12 +30,10 @@ if TYPE_CHECKING:
     from goldenthread.domain.order import OrderRequest
     from goldenthread.domain.policy import Gates
     from goldenthread.domain.signal import Candidate
-    from goldenthread.positions.blotter import Blotter
-    from goldenthread.positions.session import Session
+    from goldenthread.positions.session import Records, Session
     from goldenthread.positions.sizing import Sized
 
 _ZERO, _ONE = Decimal(0), Decimal(1)
-_SHORT_RESERVE = Decimal("1.03")
 _MARGIN_OF_COINS = Decimal(2)  # a coin binds its whole worth of equity, which carries twice that
 _TWELVE_DIGITS = Context(prec=12)
 _FEWEST_RETURNS = 20
@@ -66,7 +65,7 @@ class Capacity:
     _scores: dict[str, FloatArray | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, session: Session, blotter: Blotter, account: AccountState) -> Capacity:
+    def of(cls, session: Session, blotter: Records, account: AccountState) -> Capacity:
         """The capacity of this account with what the book holds and waits for."""
         capacity = cls(
             equity=account.equity,
@@ -145,10 +144,8 @@ class Case:
         """The buying power the orders reserve, by limit, stop or close; 103 % for shorts."""
         if self.notional is None:
             return None
-        close, short = self.candidate.close, self.candidate.side is Side.SHORT
-        prices = ((r.quantity, r.limit_price or r.stop_price or close) for r in self.requests)
-        reserves = (q * (max(p, close) * _SHORT_RESERVE if short else p) for q, p in prices)
-        return sum(reserves, _ZERO)
+        close = self.candidate.close
+        return sum((r.quantity * reserve_price(r, close) for r in self.requests), _ZERO)
 
 
 class Finding(NamedTuple):

@@ -70,7 +70,7 @@ def scale_splits(session: Session, blotter: Blotter) -> None:
     for position in list(blotter.positions.values()):
         total = ratio_between(session.splits.get(position.symbol, ()), position.ds, session.ds)
         if total != position.split_factor:
-            blotter.stage(_scaled(session, position, total))
+            blotter.stage(scaled(session, position, total))
             _drop_unsent_moves(blotter, position)
 
 
@@ -125,7 +125,7 @@ def settle(session: Session, blotter: Blotter, signal_id: str) -> None:
         blotter.stage(signal, _without_done_exit(position))
 
 
-def _scaled(session: Session, position: Position, total: Decimal) -> Position:
+def scaled(session: Session, position: Position, total: Decimal) -> Position:
     """The position in the units of ``ds``: quantities down to the step, levels on their ticks."""
     ratio = total / position.split_factor
     asset, side = session.asset(position.symbol), position.side

@@ -81,7 +81,7 @@ def _advance(
     if session.meets(position.symbol) and position.met_ds != session.ds:
         after = _counted(session, position, bar)
         if bar is not None:
-            after = _stopped_closer(session, _met(after, bar))
+            after = _stopped_closer(session, met(after, bar))
     if after.met_ds == session.ds or asked is ExitReason.EXTERNAL:
         after = _with_due(session, blotter, after, None if bar is None else asked)
     blotter.stage(after)
@@ -104,7 +104,7 @@ def _counted(session: Session, position: Position, bar: Bar | None) -> Position:
     return position.model_copy(update=update)
 
 
-def _met(position: Position, bar: Bar) -> Position:
+def met(position: Position, bar: Bar) -> Position:
     """The position after the bar: its best and worst price, and the targets it touched.
 
     The favourable side of the entry's own bar counts only when the entry filled at its open:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from goldenthread.domain.asset import ActionKind
 from goldenthread.domain.errors import UsageError
@@ -18,6 +18,32 @@ if TYPE_CHECKING:
     from goldenthread.domain.asset import Asset, CorporateAction
     from goldenthread.domain.bar import Bar
     from goldenthread.domain.policy import Policy
+    from goldenthread.domain.position import Position
+    from goldenthread.domain.signal import Signal
+    from goldenthread.ports.hot_store import Body
+
+
+class Records(Protocol):
+    """The live records of a book, as who only looks at them sees them (a ``Blotter`` does)."""
+
+    @property
+    def positions(self) -> Mapping[str, Position]:
+        """What is held or waits for its entry, by position id."""
+        ...
+
+    @property
+    def signals(self) -> Mapping[str, Signal]:
+        """What waits or is active, by signal id."""
+        ...
+
+    @property
+    def frozen(self) -> Mapping[str, str]:
+        """Why trading stands still, by symbol."""
+        ...
+
+    def request(self, name: str) -> Body | None:
+        """The operator's standing request of that name, or None."""
+        ...
 
 
 @dataclass(frozen=True)

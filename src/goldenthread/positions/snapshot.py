@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from goldenthread.domain.account import AccountState
-    from goldenthread.positions.blotter import Blotter
-    from goldenthread.positions.session import Session
+    from goldenthread.positions.session import Records, Session
 
 
 class Ledger(NamedTuple):
@@ -27,7 +26,7 @@ class Ledger(NamedTuple):
 
 def snapshot(
     session: Session,
-    blotter: Blotter,
+    blotter: Records,
     account: AccountState,
     previous: AccountSnapshot | None,
     ledger: Ledger,

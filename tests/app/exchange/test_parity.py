@@ -22,9 +22,9 @@ from goldenthread.domain.bar import BAR_SCHEMA
 from goldenthread.market.bars import BarBook
 
 if TYPE_CHECKING:
-    from goldenthread.app.engines.exchange import ExchangeBars
     from goldenthread.domain.account import AccountState
     from goldenthread.domain.order import Fill, OrderReport
+    from goldenthread.market.bars import KnownBars
     from goldenthread.ports.broker import Broker
 
 EVER, LATER = dt.date(2020, 1, 1), dt.date(2024, 12, 31)
@@ -42,7 +42,7 @@ def served(days: RandomDays) -> ExchangeServer:
     """An exchange over HTTP with the market and terms of the days."""
     bars, market, terms = pl.DataFrame(schema=BAR_SCHEMA), days.market, days.terms
     book = BarBook(bars, [], list(market.assets.values()), lookback=0)
-    source = cast("ExchangeBars", market)  # it has the same methods, its bars are hand-written
+    source = cast("KnownBars", market)  # it has the same methods, its bars are hand-written
     listed = ExchangeMarket(bars, book, source, market.assets, EVER, LATER)
     told = ExchangeTerms(
         start=days.dates[0] - dt.timedelta(days=1),

@@ -13,12 +13,11 @@ from uuid import uuid4
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.desk import Desk
 from goldenthread.app.engines.alpaca import open_alpaca
-from goldenthread.app.engines.exchange import ExchangeBars
 from goldenthread.app.engines.wiring import open_engines, open_market_data, planning_engines
 from goldenthread.app.pricing import Pricer
 from goldenthread.app.versions import Library
 from goldenthread.domain.errors import ConflictError, UsageError
-from goldenthread.market.bars import BarBook
+from goldenthread.market.bars import BarBook, KnownBars
 from goldenthread.market.quality import judge
 from goldenthread.market.universe import resolve
 from goldenthread.signals.binding import MAX_LOOKBACK
@@ -55,7 +54,7 @@ def open_desk(
         UsageError: No bars were imported, or a strategy file is not right.
     """
 
-    def wire(market: ExchangeBars) -> Engines:
+    def wire(market: KnownBars) -> Engines:
         return open_engines(project.settings, project.root, book, market, durable=durable)
 
     return _desk(project, book, span, wire)
@@ -67,7 +66,7 @@ def plan_desk(
     """The same desk for a plan, and what it asks to send; it writes into ``scratch`` only."""
     asked: list[Asked] = []
 
-    def wire(market: ExchangeBars) -> Engines:
+    def wire(market: KnownBars) -> Engines:
         engines, sent = planning_engines(project.settings, project.root, book, market, scratch)
         asked.append(sent)
         return engines
@@ -102,13 +101,13 @@ def _desk(
     project: Project,
     book: str,
     span: tuple[dt.date, dt.date],
-    wire: Callable[[ExchangeBars], Engines],
+    wire: Callable[[KnownBars], Engines],
 ) -> Desk:
     assets = load_assets(project)
     judged, bars = load_bars(project, list(assets), span[1] + _AHEAD)
     strategies = project.strategies()
     library = Library(strategies)
-    engines = wire(ExchangeBars(bars, assets))
+    engines = wire(KnownBars(bars, assets))
     return Desk(
         book=book,
         engines=engines,

@@ -12,6 +12,7 @@ from goldenthread.app.api.bars import judged_bars, missing
 from goldenthread.app.api.checks import begun
 from goldenthread.app.api.desks import load_assets, members_of
 from goldenthread.app.api.records import facts
+from goldenthread.app.api.research.parity import compare_with_backtest
 from goldenthread.domain.position import ExitReason
 from goldenthread.domain.trade import OutcomeStatus
 from goldenthread.market.bars import BarBook
@@ -72,25 +73,33 @@ def check_lookahead(project: Project, days: int) -> dict[str, Any]:
 
 
 def check_parity(project: Project, book: str) -> dict[str, Any]:
-    """Whether each trade made what the rules alone say it would have made.
+    """Whether rules, exchange and backtest agree on a book.
 
-    The signals are taken from the facts, so that every trade can be compared for ever; where
-    theory cannot speak, ``not_compared`` counts the trades by the reason. Differences come from
-    what theory does not know: part fills, refusals of single tranches.
+    Each trade must have made what the rules alone say it would have made. The signals are taken
+    from the facts, so that every trade can be compared for ever; where theory cannot speak,
+    ``not_compared`` counts the trades by the reason. Differences come from what theory does not
+    know: part fills, refusals of single tranches. A simulated book must also be, row by row,
+    what a backtest of its dates gives (``backtest``).
     """
-    desk, _ = begun(project, book)
+    desk, state = begun(project, book)
     rows = facts(project, desk.book, _TRADES).to_dicts()
     silent = Counter(words for row in rows if (words := _incomparable(desk, row)))
     comparable = [row for row in rows if not _incomparable(desk, row)]
     differ = [words for row in comparable if (words := _difference(desk, row))]
+    tested = compare_with_backtest(project, desk, state)
     return {
         "book": desk.book,
         "trades": len(rows),
         "compared": len(comparable),
         "not_compared": dict(sorted(silent.items())),
         "different": len(differ),
-        "shown": differ[:_SHOWN],
-        "ok": not differ,
+        "backtest": {
+            "rows": tested.rows,
+            "different": len(tested.differences),
+            "not_compared": tested.not_compared,
+        },
+        "shown": [*differ, *tested.differences][:_SHOWN],
+        "ok": not differ and not tested.differences,
     }
 
 

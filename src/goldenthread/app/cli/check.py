@@ -74,7 +74,7 @@ def lookahead(
 
 @app.command()
 def parity(project: ProjectDir = HERE, book: Book = "", as_json: Json = False) -> None:
-    """Whether theory and exchange agree: each executed signal priced by the rules alone.
+    """Whether rules, exchange and backtest agree: on each trade, signal, fill and daily account.
 
     Example: goldenthread check parity --book sim:main
     """

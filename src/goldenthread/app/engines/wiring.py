@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from goldenthread.adapters.broker.recording import Asked
-    from goldenthread.app.engines.exchange import ExchangeBars
     from goldenthread.app.settings import Settings
     from goldenthread.domain.clock import Clock
+    from goldenthread.market.bars import KnownBars
     from goldenthread.ports.broker import Broker
     from goldenthread.ports.notifier import Notifier
     from goldenthread.ports.warehouse import Warehouse
@@ -47,7 +47,7 @@ class Engines:
 
 
 def open_engines(
-    settings: Settings, root: Path, book: str, market: ExchangeBars, *, durable: bool = True
+    settings: Settings, root: Path, book: str, market: KnownBars, *, durable: bool = True
 ) -> Engines:
     """The engines of the settings for one book.
 
@@ -70,7 +70,7 @@ def open_engines(
 
 
 def planning_engines(
-    settings: Settings, root: Path, book: str, market: ExchangeBars, scratch: Path
+    settings: Settings, root: Path, book: str, market: KnownBars, scratch: Path
 ) -> tuple[Engines, Asked]:
     """Engines for a plan, and what they are asked to send.
 
@@ -91,7 +91,7 @@ def planning_engines(
 
 
 def _planning_broker(
-    settings: Settings, root: Path, book: str, market: ExchangeBars, scratch: Path
+    settings: Settings, root: Path, book: str, market: KnownBars, scratch: Path
 ) -> Broker:
     if settings.broker.engine == "alpaca":
         return open_alpaca(settings, book, advances=False)
@@ -169,7 +169,7 @@ def _broker(
     settings: Settings,
     folder: Path,
     book: str,
-    market: ExchangeBars,
+    market: KnownBars,
     synchronous: Literal["FULL", "NORMAL"],
 ) -> Broker:
     if settings.broker.engine == "alpaca":

@@ -10,11 +10,10 @@ import numpy as np
 import polars as pl
 
 from goldenthread.adapters.market_data.parquet import ParquetMarketData
-from goldenthread.app.engines.exchange import ExchangeBars
 from goldenthread.domain.asset import ActionKind, AssetClass
 from goldenthread.domain.bar import BAR_SCHEMA
 from goldenthread.domain.errors import UsageError
-from goldenthread.market.bars import BarBook
+from goldenthread.market.bars import BarBook, KnownBars
 from goldenthread.market.imports import asset_record, read_bars
 from goldenthread.market.quality import judge
 from goldenthread.rules.calendar import session_close, sessions
@@ -52,7 +51,7 @@ class ExchangeMarket:
 
     frame: pl.DataFrame
     bars: BarBook
-    source: ExchangeBars
+    source: KnownBars
     assets: dict[str, Asset]
     first: dt.date
     last: dt.date
@@ -108,7 +107,7 @@ def _market(
     if not isinstance(lowest, dt.date) or not isinstance(highest, dt.date):
         msg = "every bar was refused; `goldenthread data import` lists each row with its reason"
         raise UsageError(msg)
-    source = ExchangeBars(book, known)
+    source = KnownBars(book, known)
     return ExchangeMarket(judged, book, source, known, first or lowest, highest)
 
 

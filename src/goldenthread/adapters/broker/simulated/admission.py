@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.errors import EngineRefusedError
 from goldenthread.domain.order import OrderClass, OrderSide, OrderType, TimeInForce
 from goldenthread.rules.broker_rules import violation
+from goldenthread.rules.ledger import reserve_price
 
 if TYPE_CHECKING:
     from goldenthread.adapters.broker.simulated.settings import BarSource, SimulatedSettings
@@ -16,39 +17,23 @@ if TYPE_CHECKING:
     from goldenthread.adapters.broker.simulated.tickets import Ticket
     from goldenthread.domain.asset import Asset
     from goldenthread.domain.order import OrderRequest
+    from goldenthread.rules.ledger import BuyingPower
 
 _FORBIDDEN = "40310000"
 _NOT_FOUND = "40410000"
 _UNPROCESSABLE = "42210000"
-_SHORT_RESERVE = Decimal("1.03")
 _TAKEN = frozenset({TimeInForce.DAY, TimeInForce.GTC, TimeInForce.IOC, TimeInForce.OPG})
 _ANY_PRICE = frozenset({OrderType.MARKET, OrderType.STOP})
 
 
-class BuyingPower(NamedTuple):
-    """What new orders may cost; crypto knows no margin."""
-
-    equities: Decimal
-    crypto: Decimal
-
-
 def buying_power(state: ExchangeState, settings: SimulatedSettings) -> BuyingPower:
-    """Equity not bound by stakes and open orders, times the multiplier; for crypto: free cash.
-
-    An equity binds its worth over the multiplier, a coin all of it. The proceeds of short sales
-    are not free cash.
-    """
-    ledger, bound = state.present, Decimal(0)
-    for stake in ledger.stakes.values():
-        bound += _bound(stake.asset_class, abs(stake.value), settings)
-    free = ledger.cash + ledger.short_value
-    for symbol in state.orders.open_symbols():
-        for ticket in state.orders.open_of(symbol):
-            value = ticket.remaining * ticket.reserve
-            bound += _bound(ticket.asset_class, value, settings)
-            free -= value
-    excess = max(Decimal(0), ledger.equity - bound)
-    return BuyingPower(excess * settings.multiplier, max(Decimal(0), min(free, excess)))
+    """What the account as it stands now, with its open orders, leaves for new ones."""
+    waiting = (
+        (ticket.asset_class, ticket.remaining * ticket.reserve)
+        for symbol in state.orders.open_symbols()
+        for ticket in state.orders.open_of(symbol)
+    )
+    return state.present.buying_power(waiting, settings.multiplier)
 
 
 class Admission:
@@ -147,20 +132,16 @@ class Admission:
         if price is None:
             msg = f"no price is known for {request.symbol} yet; wait for its first bar"
             raise EngineRefusedError(msg, _UNPROCESSABLE)
-        return max(price, close or price) * _SHORT_RESERVE if is_short else price
+        return reserve_price(request, close or price)
 
     def _check_cost(self, asset: Asset, cost: Decimal) -> None:
         power = buying_power(self._state, self._settings)
-        if asset.asset_class is AssetClass.CRYPTO and cost > power.crypto:
+        if cost <= power.of(asset.asset_class):
+            return
+        msg = f"insufficient buying power (cost basis: {cost}, available: {power.equities})"
+        if asset.asset_class is AssetClass.CRYPTO:
             msg = f"insufficient balance for USD (requested: {cost}, available: {power.crypto})"
-            raise EngineRefusedError(msg, _FORBIDDEN)
-        if asset.asset_class is AssetClass.EQUITY and cost > power.equities:
-            msg = f"insufficient buying power (cost basis: {cost}, available: {power.equities})"
-            raise EngineRefusedError(msg, _FORBIDDEN)
-
-
-def _bound(asset_class: AssetClass, value: Decimal, settings: SimulatedSettings) -> Decimal:
-    return value / settings.multiplier if asset_class is AssetClass.EQUITY else value
+        raise EngineRefusedError(msg, _FORBIDDEN)
 
 
 def _would_meet(request: OrderRequest, other: Ticket) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from goldenthread.adapters.broker.answers import name_of
-from goldenthread.domain.account import money
 from goldenthread.domain.order import Fill, OrderSide
 from goldenthread.domain.strategy import Side
 from goldenthread.rules.calendar import session_close, session_open
@@ -17,9 +16,9 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from goldenthread.adapters.broker.simulated.executions import Desk
-    from goldenthread.adapters.broker.simulated.ledger import Stake
     from goldenthread.adapters.broker.simulated.tickets import Ticket
     from goldenthread.domain.asset import Asset
+    from goldenthread.rules.ledger import Stake
 
 
 def apply_split(desk: Desk, symbol: str, ratio: Decimal, ds: dt.date) -> None:
@@ -31,22 +30,10 @@ def apply_split(desk: Desk, symbol: str, ratio: Decimal, ds: dt.date) -> None:
     asset = desk.bars.asset(symbol)
     for ticket in desk.state.orders.open_of(symbol):
         _split_order(desk, ticket, ratio, ds)
-    stake = desk.state.ledger.stakes.get(symbol)
-    if stake is None:
-        return
-    kept, remainder = split_quantity(abs(stake.quantity), ratio, asset.quantity_step)
-    remainder = money(remainder)
-    sign = 1 if stake.quantity > 0 else -1
-    scaled = stake._replace(
-        quantity=sign * (kept + remainder),
-        average_price=split_price(stake.average_price, ratio),
-        mark=split_price(stake.mark, ratio),
-    )
-    desk.state.ledger.stakes[symbol] = scaled
-    if remainder:
+    left = desk.state.ledger.split(symbol, ratio, asset.quantity_step)
+    if left is not None:
         bar = desk.bars.bar(symbol, ds)
-        price = scaled.mark if bar is None else bar.open
-        _pay_out(desk, scaled._replace(quantity=sign * remainder), price, ("SPLIT_CASH", ds))
+        _pay_out(desk, left, left.mark if bar is None else bar.open, ("SPLIT_CASH", ds))
 
 
 def pay_out_delisted(desk: Desk, symbol: str, ds: dt.date) -> None:

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
-    from goldenthread.adapters.broker.simulated.ledger import Ledger
     from goldenthread.adapters.broker.simulated.settings import BarSource, SimulatedSettings
     from goldenthread.domain.order import Fill, OrderReport, OrderRequest, OrderSide
+    from goldenthread.rules.ledger import Ledger
 
 _NOT_FOUND = "40410000"
 _UNPROCESSABLE = "42210000"

@@ -7,9 +7,9 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from goldenthread.adapters.broker.simulated.ledger import Ledger, Stake, cash_effect
 from goldenthread.adapters.broker.simulated.tickets import OrderBook, Ticket
 from goldenthread.domain.order import Fill, OrderSide
+from goldenthread.rules.ledger import Ledger, Stake, cash_effect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

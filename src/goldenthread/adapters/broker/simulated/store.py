@@ -7,12 +7,12 @@ import sqlite3
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
-from goldenthread.adapters.broker.simulated.ledger import Ledger, Stake
 from goldenthread.adapters.broker.simulated.state import NEVER, Changes, Remembered
 from goldenthread.adapters.broker.simulated.tickets import Ticket
 from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.errors import ConflictError, EngineBusyError, EngineError
 from goldenthread.domain.order import Fill
+from goldenthread.rules.ledger import Ledger, Stake
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""Cash and holdings: what every execution does to them, and what they are worth."""
+"""Cash and holdings: what executions and splits do to them, what they are worth and allow."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from goldenthread.domain.account import money
 from goldenthread.domain.asset import AssetClass
+from goldenthread.domain.order import OrderSide
+from goldenthread.rules.splits import split_price, split_quantity
 
 if TYPE_CHECKING:
-    from goldenthread.domain.order import Fill
+    from collections.abc import Iterable
+
+    from goldenthread.domain.order import Fill, OrderRequest
 
 _MAINTENANCE_LONG = Decimal("0.25")
 _MAINTENANCE_SHORT = Decimal("0.30")
+_SHORT_RESERVE = Decimal("1.03")
 _INITIAL = Decimal("0.50")
 
 
@@ -42,6 +47,28 @@ class Stake(NamedTuple):
         if self.asset_class is AssetClass.CRYPTO:
             return abs(self.value)
         return abs(self.value) * (_MAINTENANCE_LONG if self.quantity > 0 else _MAINTENANCE_SHORT)
+
+
+class BuyingPower(NamedTuple):
+    """What new orders may cost; crypto knows no margin."""
+
+    equities: Decimal
+    crypto: Decimal
+
+    def of(self, asset_class: AssetClass) -> Decimal:
+        """What an order for an asset of that class may cost."""
+        return self.crypto if asset_class is AssetClass.CRYPTO else self.equities
+
+
+def reserve_price(request: OrderRequest, close: Decimal) -> Decimal:
+    """What a unit of an entry reserves of buying power: its limit, its stop, or the last close.
+
+    A short sale reserves 103 % of that or of the close, whichever is higher. Source: Alpaca,
+    "Margin and short selling".
+    """
+    price = request.limit_price or request.stop_price or close
+    is_short = request.side is OrderSide.SELL
+    return max(price, close) * _SHORT_RESERVE if is_short else price
 
 
 def cash_effect(fill: Fill) -> Decimal:
@@ -76,6 +103,42 @@ class Ledger:
         if held is not None and held.mark != price:
             self.stakes[symbol] = held._replace(mark=price)
 
+    def split(self, symbol: str, ratio: Decimal, step: Decimal) -> Stake | None:
+        """Scale the stake of a symbol; what of it is no whole step, to be paid out in cash.
+
+        None when nothing is left over. The leftover is still held until its payment is booked.
+        """
+        held = self.stakes.get(symbol)
+        if held is None:
+            return None
+        kept, left = split_quantity(abs(held.quantity), ratio, step)
+        left, sign = money(left), 1 if held.quantity > 0 else -1
+        scaled = held._replace(
+            quantity=sign * (kept + left),
+            average_price=split_price(held.average_price, ratio),
+            mark=split_price(held.mark, ratio),
+        )
+        self.stakes[symbol] = scaled
+        return scaled._replace(quantity=sign * left) if left else None
+
+    def buying_power(
+        self, waiting: Iterable[tuple[AssetClass, Decimal]], multiplier: Decimal
+    ) -> BuyingPower:
+        """What stakes and waiting entries leave: equity times the multiplier, or free cash.
+
+        ``waiting`` holds the class and the reserved worth of each open order that enters. An
+        equity binds its worth over the multiplier, a coin all of it. The proceeds of short
+        sales are not free cash.
+        """
+        free, bound = self.cash + self.short_value, Decimal(0)
+        for stake in self.stakes.values():
+            bound += _bound(stake.asset_class, abs(stake.value), multiplier)
+        for asset_class, worth in waiting:
+            bound += _bound(asset_class, worth, multiplier)
+            free -= worth
+        excess = max(Decimal(0), self.equity - bound)
+        return BuyingPower(excess * multiplier, max(Decimal(0), min(free, excess)))
+
     def copy(self) -> Ledger:
         """A ledger of its own with the same content."""
         return Ledger(self.cash, dict(self.stakes))
@@ -94,6 +157,10 @@ class Ledger:
     def equity(self) -> Decimal:
         """Cash and the worth of all stakes."""
         return self.cash + self.long_value + self.short_value
+
+
+def _bound(asset_class: AssetClass, worth: Decimal, multiplier: Decimal) -> Decimal:
+    return worth / multiplier if asset_class is AssetClass.EQUITY else worth
 
 
 def _average(held: Stake, fill: Fill, change: Decimal) -> Decimal:

@@ -1,0 +1,107 @@
+"""A backtest on disk: one folder a run, written whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any
+
+from goldenthread.domain.errors import UsageError
+from goldenthread.domain.ids import canonical
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from goldenthread.research.backtest.result import Backtest
+
+FRAMES = ("trades", "rejected", "expired", "fills", "equity", "filters")
+"""The frames of a folder, each ``NAME.parquet``."""
+
+_READABLE = 0o755
+
+
+def save(result: Backtest, folder: Path) -> Path:
+    """The folder, now holding the run.
+
+    ``config.toml`` says what was asked, ``strategies/ID.toml`` each strategy's file as it
+    was read, ``ID.json`` as it decided (canonical, parameters changed), ``manifest.json`` the
+    digests of bars, strategies, policy, engine and every file beside it, ``metrics.json`` the
+    figures; the rest are frames as Parquet. All of it is written beside the folder first and
+    moved into place, so that a run that dies leaves nothing that could be taken for whole.
+
+    Raises:
+        UsageError: The folder is there already and holds something.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        msg = f"{folder} is there already; name a new folder with --out, nothing was written"
+        raise UsageError(msg)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        _write(result, draft)
+        draft.chmod(_READABLE)
+        with suppress(FileNotFoundError):
+            folder.rmdir()
+        os.replace(draft, folder)  # noqa: PTH105  # the one call that moves a folder at once
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return folder
+
+
+def digest_of(frame: pl.DataFrame) -> str:
+    """The sha256 of a frame's content: column names, then every row as CSV."""
+    return hashlib.sha256(frame.write_csv().encode()).hexdigest()
+
+
+def _write(result: Backtest, draft: Path) -> None:
+    (draft / "config.toml").write_text(_toml(result.config), encoding="utf-8")
+    (draft / "strategies").mkdir()
+    for compiled in result.setup.strategies:
+        strategy = compiled.strategy
+        _json(draft / "strategies" / f"{strategy.strategy_id}.json", strategy.canonical())
+    for name, text in result.setup.texts.items():
+        (draft / "strategies" / f"{name}.toml").write_text(text, encoding="utf-8")
+    for name in FRAMES:
+        getattr(result, name).write_parquet(draft / f"{name}.parquet")
+    _json(draft / "metrics.json", result.metrics.to_dicts())
+    files = sorted(path for path in draft.rglob("*") if path.is_file())
+    sums = {str(p.relative_to(draft)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+    versions = {c.strategy.strategy_id: c.strategy.version_key for c in result.setup.strategies}
+    manifest = {
+        "strategies": versions,
+        "policy": result.setup.policy.policy_key,
+        "engine": result.config["engine_digest"],
+        "bars": result.config["bars_digest"],
+        "signals": result.signals,
+        "notes": list(result.notes),
+        "files": sums,
+    }
+    _json(draft / "manifest.json", manifest)
+
+
+def _json(path: Path, content: Any) -> None:  # noqa: ANN401  # any JSON value
+    text = json.dumps(canonical(content), indent=1, sort_keys=True, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _toml(config: Any) -> str:  # noqa: ANN401  # a mapping of plain values and mappings
+    """Plain values first, then a table for each mapping."""
+    plain = {key: value for key, value in config.items() if not isinstance(value, dict)}
+    lines = [f"{key} = {_literal(value)}" for key, value in plain.items()]
+    for key, table in config.items():
+        if isinstance(table, dict):
+            lines += ["", f"[{key}]", *(f"{k} = {_literal(v)}" for k, v in table.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _literal(value: object) -> str:
+    """A value as TOML; exact numbers as text, dates as dates."""
+    plain = canonical(value)
+    if isinstance(plain, str) and not isinstance(value, str):
+        return plain
+    return json.dumps(plain)

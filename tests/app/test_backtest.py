@@ -1,0 +1,56 @@
+"""The command ``backtest`` on a project's bars."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+import goldenthread as gt
+from app.command import SUMMER, command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.xdist_group("summer")
+MAY = ("--from", "2012-05-15", "--to", "2012-06-15")
+
+
+def test_all_strategies_are_told_with_their_figures_and_kept(
+    imported: Path, tmp_path: Path
+) -> None:
+    words = ("--all", *MAY, "--out", str(tmp_path / "run"), "--project", str(imported), "--json")
+    answer = command("backtest", *words)
+    assert (answer.code, answer.err) == (0, "")
+    found = answer.document
+    assert found["signals"]["generated"] > found["trades"] > 0
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert manifest["signals"] == found["signals"]
+    assert any("follow_the_leader: no bars of QQQ" in words for words in found["notes"])
+
+
+def test_the_command_and_the_notebook_give_the_same(summer: Path) -> None:
+    file = summer / "strategies" / "golden_cross.toml"
+    alone = gt.backtest(file, project=summer, span=SUMMER)
+    words = ("--from", str(SUMMER[0]), "--to", str(SUMMER[1]), "--project", str(summer))
+    told = command("backtest", str(file), *words, "--json").document
+    assert told["equity"] == format(alone.outcome.snapshots[-1].equity, "f")
+    assert told["signals"] == alone.signals
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "no strategy to run"),
+        (("--all", "x.toml"), "strategy files and --all were both given"),
+        (("--all", "--param", "stop_atr"), "--param got 'stop_atr'; write NAME=VALUE"),
+        (("--all", "--param", "nope=1"), "no parameter 'nope'"),
+        (("nowhere.toml",), "nowhere.toml cannot be read"),
+        (("--all", "--from", "1999-01-01", "--to", "1999-02-01"), "no bar from 1999-01-01"),
+    ],
+)
+def test_what_cannot_be_run_says_why(imported: Path, words: tuple[str, ...], said: str) -> None:
+    answer = command("backtest", *words, "--project", str(imported))
+    assert answer.code == 2
+    assert said in answer.err
