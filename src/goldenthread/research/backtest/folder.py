@@ -9,23 +9,31 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.ids import canonical
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import polars as pl
-
-    from goldenthread.research.backtest.result import Backtest
-
-FRAMES = ("trades", "rejected", "expired", "fills", "equity", "filters")
-"""The frames of a folder, each ``NAME.parquet``."""
 
 _READABLE = 0o755
 
 
-def save(result: Backtest, folder: Path) -> Path:
+class Contents(NamedTuple):
+    """What a folder holds: what was asked, the strategies as decided and as read, the results."""
+
+    config: Mapping[str, Any]
+    strategies: Mapping[str, object]
+    texts: Mapping[str, str]
+    frames: Mapping[str, pl.DataFrame]
+    metrics: object
+    manifest: Mapping[str, object]
+
+
+def save(contents: Contents, folder: Path) -> Path:
     """The folder, now holding the run.
 
     ``config.toml`` says what was asked, ``strategies/ID.toml`` each strategy's file as it
@@ -43,7 +51,7 @@ def save(result: Backtest, folder: Path) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        _write(result, draft)
+        _write(contents, draft)
         draft.chmod(_READABLE)
         with suppress(FileNotFoundError):
             folder.rmdir()
@@ -58,30 +66,19 @@ def digest_of(frame: pl.DataFrame) -> str:
     return hashlib.sha256(frame.write_csv().encode()).hexdigest()
 
 
-def _write(result: Backtest, draft: Path) -> None:
-    (draft / "config.toml").write_text(_toml(result.config), encoding="utf-8")
+def _write(contents: Contents, draft: Path) -> None:
+    (draft / "config.toml").write_text(_toml(contents.config), encoding="utf-8")
     (draft / "strategies").mkdir()
-    for compiled in result.setup.strategies:
-        strategy = compiled.strategy
-        _json(draft / "strategies" / f"{strategy.strategy_id}.json", strategy.canonical())
-    for name, text in result.setup.texts.items():
+    for name, config in contents.strategies.items():
+        _json(draft / "strategies" / f"{name}.json", config)
+    for name, text in contents.texts.items():
         (draft / "strategies" / f"{name}.toml").write_text(text, encoding="utf-8")
-    for name in FRAMES:
-        getattr(result, name).write_parquet(draft / f"{name}.parquet")
-    _json(draft / "metrics.json", result.metrics.to_dicts())
+    for name, frame in contents.frames.items():
+        frame.write_parquet(draft / f"{name}.parquet")
+    _json(draft / "metrics.json", contents.metrics)
     files = sorted(path for path in draft.rglob("*") if path.is_file())
     sums = {str(p.relative_to(draft)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
-    versions = {c.strategy.strategy_id: c.strategy.version_key for c in result.setup.strategies}
-    manifest = {
-        "strategies": versions,
-        "policy": result.setup.policy.policy_key,
-        "engine": result.config["engine_digest"],
-        "bars": result.config["bars_digest"],
-        "signals": result.signals,
-        "notes": list(result.notes),
-        "files": sums,
-    }
-    _json(draft / "manifest.json", manifest)
+    _json(draft / "manifest.json", {**contents.manifest, "files": sums})
 
 
 def _json(path: Path, content: Any) -> None:  # noqa: ANN401  # any JSON value

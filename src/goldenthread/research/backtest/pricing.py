@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from goldenthread.domain.signal import SignalStatus
 from goldenthread.research.backtest.decisions import Decisions
-from goldenthread.research.shadow import PATIENCE, PriceQuery, price
+from goldenthread.research.shadow import PriceQuery, price
 from goldenthread.rules.calendar import add_sessions
+from goldenthread.rules.tape import PATIENCE
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -13,6 +13,7 @@ from goldenthread.domain.signal import SignalStatus
 from goldenthread.reports.attribution import attribution
 from goldenthread.reports.notation import money, percent
 from goldenthread.reports.performance import metrics, per_strategy
+from goldenthread.research.backtest.folder import Contents, save
 from goldenthread.research.backtest.pricing import priced
 from goldenthread.warehouse.arrow import arrow_schema
 from goldenthread.warehouse.rows.orders import account_row, fill_row
@@ -32,6 +33,8 @@ _SILENT = {
     "fact_fills": ("order_key", "fill_no", "filled_at", "flags", "execution_id", "broker_order_id"),
 }
 """Columns that tell of orders and instants, which a backtest does not have."""
+_FRAMES = ("trades", "rejected", "expired", "fills", "equity", "filters")
+"""What a folder keeps as Parquet."""
 _LOADING = ("run_id", "loaded_at")
 _SHOWN = (
     *("trades", "win_rate", "profit_factor", "total_return", "annual_return", "sharpe"),
@@ -118,9 +121,23 @@ class Backtest:
 
     def save(self, folder: Path) -> Path:
         """Write everything into a folder of its own, whole or not at all; see ``folder.save``."""
-        from goldenthread.research.backtest.folder import save  # noqa: PLC0415  # only who saves
-
-        return save(self, folder)
+        strategies = [compiled.strategy for compiled in self.setup.strategies]
+        contents = Contents(
+            config=self.config,
+            strategies={s.strategy_id: s.canonical() for s in strategies},
+            texts=self.setup.texts,
+            frames={name: getattr(self, name) for name in _FRAMES},
+            metrics=self.metrics.to_dicts(),
+            manifest={
+                "strategies": {s.strategy_id: s.version_key for s in strategies},
+                "policy": self.setup.policy.policy_key,
+                "engine": self.config["engine_digest"],
+                "bars": self.config["bars_digest"],
+                "signals": self.signals,
+                "notes": list(self.notes),
+            },
+        )
+        return save(contents, folder)
 
     def __repr__(self) -> str:
         """One line: dates, trades and what became of the money."""
