@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from goldenthread.domain.asset import Asset, CorporateAction
-    from goldenthread.domain.bar import Bar
+    from goldenthread.domain.bar import Bar, DateArray
 
 LOOKBACK = 1200
 """Bars before 1 January that every window of the year reaches back."""
@@ -122,6 +122,24 @@ class BarBook:
         first = shelf.last(day_number(after), now_us) + 1
         last = shelf.last(day_number(upto), now_us)
         return [shelf.bar(at) for at in range(first, last + 1) if shelf.states[at] == GOOD]
+
+    def columns(
+        self, symbol: str, first: dt.date, last: dt.date
+    ) -> tuple[DateArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Day, open, high, low and close of the tradable raw bars from ``first`` to ``last``.
+
+        Everything the book holds counts as known. Oldest first; empty for an unknown symbol.
+        """
+        page = self._pages.get(symbol)
+        if page is None:
+            none = np.empty(0)
+            return np.empty(0, "datetime64[D]"), none, none, none, none
+        shelf = page.shelf(None)
+        days, rows = shelf.rows.day, shelf.rows
+        good = np.asarray(shelf.states) == GOOD
+        good &= (days >= day_number(first)) & (days <= day_number(last))
+        prices = (rows.open[good], rows.high[good], rows.low[good], rows.close[good])
+        return (days[good].astype("datetime64[D]"), *prices)
 
     def last_close(
         self, symbol: str, ds: dt.date, now: dt.datetime | None = None
