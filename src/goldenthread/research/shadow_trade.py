@@ -291,7 +291,7 @@ class ShadowTrade:
     def average_entry(self) -> Decimal:
         """The average entry price in the units of the current session, fees apart."""
         entries = [e for e in self.executions if e.fill.side is self._entry_side]
-        cost = sum((e.fill.notional for e in entries), _NOTHING)
+        cost = sum((e.fill.quantity * e.fill.price for e in entries), _NOTHING)
         shares = sum((e.fill.quantity * (self.ratio / e.ratio) for e in entries), _NOTHING)
         return money(cost / shares)
 
