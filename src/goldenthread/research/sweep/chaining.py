@@ -23,7 +23,7 @@ NONE = np.iinfo(np.int64).min
 class Books(NamedTuple):
     """What P permutations have made so far: sums in whole units of 1e-9, in any order the same.
 
-    ``change`` and ``exposure`` (P, D) are the daily change of the equity and the gross exposure
+    ``change`` and ``exposure`` (P, D) are the daily changes of the equity and of the gross exposure
     on the D days of the sweep's calendar, ``trades`` (P, 9) sums over closed trades.
     """
 

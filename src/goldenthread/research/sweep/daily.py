@@ -25,7 +25,8 @@ def daily(
         its entry to its last exit, or to the end of the tape while it is not closed;
         change: what the day added to the equity, at the close (before it at the last one there
         was), fees taken off; a closed ride adds exactly its gross P&L less its fees;
-        exposure: what was held at the close. Both in units of 1e-9 of the quote currency.
+        exposure: what the day added to what was held at its close. Both in units of 1e-9 of the
+        quote currency, and changes, as other assets have days on which this one has no session.
     """
     last = np.where(rides.status == CLOSED, rides.left, len(tape.day) - 1)
     counts = np.where(rides.entered >= 0, last - rides.entered + 1, 0)
@@ -65,7 +66,8 @@ def _fill_days(
     for ride in range(len(days.entered)):
         begin, end = days.offsets[ride], days.offsets[ride + 1]
         session, fill = days.entered[ride], days.starts[ride]
-        cash, held, mark, before = 0.0, 0.0, 0.0, np.int64(0)
+        cash, held, mark = 0.0, 0.0, 0.0
+        before, exposed = np.int64(0), np.int64(0)
         for row in range(begin, end):
             ratio = days.split[session]
             if ratio != 1.0:
@@ -80,9 +82,9 @@ def _fill_days(
                 mark = days.close[session]
             worth = held / _NANO * mark
             equity = np.int64(np.rint((cash + sign[ride] * worth) * _NANO))
-            exposure[row] = np.int64(np.rint(worth * _NANO))
+            exposes = np.int64(np.rint(worth * _NANO))
             if row == end - 1 and not np.isnan(days.net[ride]):
-                equity, exposure[row] = np.int64(np.rint(days.net[ride] * _NANO)), 0
-            change[row] = equity - before
-            before = equity
+                equity, exposes = np.int64(np.rint(days.net[ride] * _NANO)), np.int64(0)
+            change[row], exposure[row] = equity - before, exposes - exposed
+            before, exposed = equity, exposes
             session += 1

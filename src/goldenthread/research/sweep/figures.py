@@ -66,7 +66,8 @@ def figures_of(books: Books, span: Span) -> pl.DataFrame:
 
 def equity_of(books: Books, row: int, capital: float) -> tuple[FloatArray, FloatArray]:
     """The equity and the gross exposure of one permutation, day by day."""
-    return capital + np.cumsum(books.change[row]) / _NANO, books.exposure[row] / _NANO
+    change, exposure = books.change[row], books.exposure[row]
+    return capital + np.cumsum(change) / _NANO, np.cumsum(exposure) / _NANO
 
 
 def _traded(sums: IntArray) -> dict[str, FloatArray | IntArray]:
@@ -92,11 +93,12 @@ def _curves(books: Books, span: Span, out: FloatArray) -> None:
     days = books.change.shape[1]
     values = np.empty(days)
     for row in range(books.change.shape[0]):
-        total, exposed = np.int64(0), 0.0
+        total, held, exposed = np.int64(0), np.int64(0), 0.0
         for day in range(days):
             total += books.change[row, day]
             values[day] = span.capital + total / _NANO
-            exposed += books.exposure[row, day] / _NANO / values[day]
+            held += books.exposure[row, day]
+            exposed += held / _NANO / values[day]
         _curve(values, span, out[row])
         out[row, 7] = exposed / days if values.min() > 0 else np.nan
 

@@ -64,8 +64,8 @@ class AssetRides(NamedTuple):
 
     ``sessions`` holds the sessions each entry set has a candidate in, one after the other from
     ``starts[e]`` on. ``slots`` (ride sets, S) is the ride of a session, -1 where none can be.
-    The days of ride i are ``offsets[i]`` to ``offsets[i + 1]``, from its entry on: ``change`` of
-    the equity and gross ``exposure`` in 1e-9.
+    The days of ride i are ``offsets[i]`` to ``offsets[i + 1]``, from its entry on: the ``change``
+    of the equity and of the gross ``exposure`` in 1e-9.
     """
 
     tape: Tape
@@ -91,14 +91,17 @@ def asset_rides(plan: Plan, asset: Asset, book: BarBook, stakes: Stakes) -> Asse
     at = np.searchsorted(tape.day, columns[0].astype(np.int64))
     desk = _Desk(asset, terms, stakes, Batch(book.window, symbol, columns[0]), at)
     masks = np.array([desk.accepted(compiled) for compiled in plan.entries])
-    parts = _parts(desk, plan, masks)
+    parts, groups = _parts(desk, plan, masks), _groups(plan)
+    ordered = [number for numbers in groups for number in numbers]
     slots = np.full((len(plan.rides), len(tape.day)), -1, np.int32)
     first = 0
-    for number, part in enumerate(parts):
-        slots[number, part.session] = np.arange(first, first + len(part.session))
-        first += len(part.session)
-    tickets = Tickets._make(np.concatenate(column) for column in zip(*parts, strict=True))
-    rides, executions = _ridden(desk, plan, tape, parts)
+    for number in ordered:
+        session = parts[number].session
+        slots[number, session] = np.arange(first, first + len(session))
+        first += len(session)
+    grouped = [(numbers[0], _joined([parts[n] for n in numbers])) for numbers in groups]
+    tickets = _joined([members for _, members in grouped])
+    rides, executions = _ridden(desk, plan, tape, grouped)
     offsets, change, exposure = daily(tape, tickets, rides, executions)
     return AssetRides(
         tape=tape,
@@ -173,30 +176,36 @@ def _parts(desk: _Desk, plan: Plan, masks: BoolArray) -> list[Tickets]:
     return found
 
 
-def _ridden(
-    desk: _Desk, plan: Plan, tape: Tape, parts: Sequence[Tickets]
-) -> tuple[Rides, Executions]:
-    """What became of all tickets; ride sets that leave and cancel by the same rules at once."""
-    from goldenthread.rules.kernel import execute  # noqa: PLC0415  # numba, when needed
-
-    last = len(tape.day) - 1
+def _groups(plan: Plan) -> list[list[int]]:
+    """The ride sets that leave and cancel by the same rules: they are ridden at once."""
     groups: dict[tuple[str, str], list[int]] = {}
     for number, compiled in enumerate(plan.rides):
-        key = tuple(expr.text if expr else "" for expr in (compiled.exit, compiled.cancel))
-        groups.setdefault((key[0], key[1]), []).append(number)
+        leave, cancel = (expr.text if expr else "" for expr in (compiled.exit, compiled.cancel))
+        groups.setdefault((leave, cancel), []).append(number)
+    return list(groups.values())
+
+
+def _ridden(
+    desk: _Desk, plan: Plan, tape: Tape, groups: Sequence[tuple[int, Tickets]]
+) -> tuple[Rides, Executions]:
+    """What became of the tickets of each group, in order; a group is led by its first ride set."""
+    from goldenthread.rules.kernel import execute  # noqa: PLC0415  # numba, when needed
+
     rides, logs, first = [], [], 0
-    for numbers in groups.values():
-        members = [parts[number] for number in numbers]
-        tickets = Tickets._make(np.concatenate(c) for c in zip(*members, strict=True))
-        closes = desk.closes(plan.rides[numbers[0]], len(tape.day))
-        ridden, log = execute(tape, desk.terms, tickets, closes, last)
+    for leader, tickets in groups:
+        closes = desk.closes(plan.rides[leader], len(tape.day))
+        ridden, log = execute(tape, desk.terms, tickets, closes, len(tape.day) - 1)
         rides.append(ridden)
         logs.append(log._replace(ticket=log.ticket + first))
         first += len(tickets.session)
     return (
-        Rides._make(np.concatenate(c) for c in zip(*rides, strict=True)),
-        Executions._make(np.concatenate(c) for c in zip(*logs, strict=True)),
+        Rides._make(np.concatenate(column) for column in zip(*rides, strict=True)),
+        Executions._make(np.concatenate(column) for column in zip(*logs, strict=True)),
     )
+
+
+def _joined(parts: Sequence[Tickets]) -> Tickets:
+    return Tickets._make(np.concatenate(column) for column in zip(*parts, strict=True))
 
 
 def _steps(entry: FloatArray, wanted: BoolArray, asset: Asset, stakes: Stakes) -> IntArray:
