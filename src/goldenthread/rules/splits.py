@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from goldenthread.domain.asset import CorporateAction
 
 _EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
-_WHOLE = Decimal("0.000000001")
+_WHOLE = Decimal(repr(ticks.WHOLE_AFTER_SPLIT))
 
 
 def ratio_between(actions: Iterable[CorporateAction], after: dt.date, upto: dt.date) -> Decimal:

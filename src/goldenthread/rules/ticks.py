@@ -23,6 +23,9 @@ SUB_DOLLAR_TICKS = 10_000
 UNITS = 1_000_000_000
 """Units of money and quantity in one: nine decimals."""
 
+WHOLE_AFTER_SPLIT = 1e-9
+"""How far from a whole step a quantity may be after a split and still count as on it."""
+
 _SLIP_STEPS = 1_000_000
 _HALF = 0.5
 
@@ -45,14 +48,19 @@ def half_even(steps: float) -> int:
     return below if rest < _HALF else below + 1
 
 
-def nine(price: float) -> float:
-    """The price at nine decimals, half to even."""
-    return half_even(price * UNITS) / UNITS
-
-
 def split_price(price: float, ratio: float) -> float:
     """A price in the units after a split of ``ratio`` new shares per old, at nine decimals."""
     return half_even(half_even(price * UNITS) / ratio) / UNITS
+
+
+def split_units(units: int, ratio: float, step: int) -> tuple[int, int]:
+    """What is kept of a quantity after a split, in steps, and the rest; all in units."""
+    steps = units / step * ratio
+    nearest = half_even(steps)
+    if abs(steps - nearest) <= max(WHOLE_AFTER_SPLIT, ON_THE_STEP * steps):
+        return nearest * step, 0
+    kept = math.floor(steps)
+    return kept * step, half_even((steps - kept) * step)
 
 
 def slipped(price: float, sign: int, slippage: float) -> float:
