@@ -214,12 +214,11 @@ def _steps(entry: FloatArray, wanted: BoolArray, asset: Asset, stakes: Stakes) -
     with np.errstate(invalid="ignore"):
         exact = np.where(wanted, float(amount) / entry / float(asset.quantity_step), 0.0)
         nearest = np.rint(exact)
-        close = np.flatnonzero(np.abs(exact - nearest) <= _CLOSE_CALL * exact)
+        close = np.flatnonzero(wanted & (np.abs(exact - nearest) <= _CLOSE_CALL * exact))
     steps = np.floor(exact).astype(np.int64)
     for at in close:  # exact money says on which side of a whole step it lies
         price = Decimal(repr(float(entry[at])))
-        if wanted[at]:
-            steps[at] = int(round_quantity(amount / price, asset) / asset.quantity_step)
+        steps[at] = int(round_quantity(amount / price, asset) / asset.quantity_step)
     return steps
 
 

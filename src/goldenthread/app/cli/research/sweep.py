@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from goldenthread.app.cli.options import HERE, From, Json, ProjectDir, To, date_of
 from goldenthread.app.cli.output import emit
+
+if TYPE_CHECKING:
+    from goldenthread.research.sweep.sweeping import Sweep
 
 _SHOWN = ("permutation", "trades", "win_rate", "profit_factor", "total_return", "annual_return")
 _LAST = ("sharpe", "max_drawdown", "calmar")
@@ -77,20 +80,7 @@ def sweep(  # noqa: PLR0913  # one flag each
             advance,
             lambda words: None if as_json else typer.echo(words),
         )
-    best = found.figures.head(top)
-    if as_json:
-        rows = best.to_dicts()
-        facts = {"sweep": found.sweep_id, "permutations": found.figures.height}
-        emit({**facts, "digest": found.result_digest, "best": rows}, as_json=True)
-        return
-    axes = [name for name in found.axes if name not in _SHOWN]
-    shown = best.select([_SHOWN[0], *axes, *_SHOWN[1:], *_LAST])
-    emit(shown.to_dicts(), as_json=False, title=f"sweep {found.sweep_id}: best by {objective}")
-    typer.echo(
-        f"{found.figures.height:,} permutations, per strategy: a fixed fraction of the start"
-        " capital a signal, cash not shared, gates of the account not asked\n"
-        f"keep the best: goldenthread strategy promote {found.sweep_id} --top 5 --as shadow"
-    )
+    _show(found, top, as_json=as_json)
 
 
 def sweeps(project: ProjectDir = HERE, as_json: Json = False) -> None:
@@ -102,3 +92,22 @@ def sweeps(project: ProjectDir = HERE, as_json: Json = False) -> None:
     from goldenthread.app.api.research.sweeps import list_sweeps
 
     emit(list_sweeps(Project.open(project)), as_json=as_json, title="sweeps")
+
+
+def _show(found: Sweep, top: int, *, as_json: bool) -> None:
+    best = found.figures.head(top)
+    if as_json:
+        facts = {"sweep": found.sweep_id, "permutations": found.figures.height}
+        rows = {"digest": found.result_digest, "best": best.to_dicts()}
+        emit({**facts, **rows}, as_json=True)
+        return
+    axes = [name for name in found.axes if name not in _SHOWN]
+    title = f"sweep {found.sweep_id}: best by {found.manifest['objective']}"
+    emit(
+        best.select([_SHOWN[0], *axes, *_SHOWN[1:], *_LAST]).to_dicts(), as_json=False, title=title
+    )
+    typer.echo(
+        f"{found.figures.height:,} permutations, per strategy: a fixed fraction of the start"
+        " capital a signal, cash not shared, gates of the account not asked\n"
+        f"keep the best: goldenthread strategy promote {found.sweep_id} --top 5 --as shadow"
+    )
