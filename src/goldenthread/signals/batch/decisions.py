@@ -6,6 +6,7 @@ same bits; what works value by value (signs, comparisons, levels) is computed on
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -85,6 +86,7 @@ class Batch:
     ) -> None:
         self._dates = dates
         self._stretches = Stretches(windows, symbol, dates)
+        self._rounded: dict[tuple[str, ...], FloatArray] = {}
         self._values: dict[tuple[int, tuple[str, ...], str], Value] = {}
 
     def decide(self, compiled: CompiledStrategy, asset: Asset) -> Decisions:
@@ -119,16 +121,31 @@ class Batch:
         side, order = strategy.side, strategy.entry.order
         price = self._column("close") if compiled.price is None else self._price(compiled.price)
         entry = round_entries(price, asset, side, order)
-        stop = round_stops(self._level(compiled.stop, entry), asset, side)
+        base = (str(side), order, compiled.price.text if compiled.price else "")
+        stop = self._kept(
+            (*base, "stop", compiled.stop.text),
+            lambda: round_stops(self._level(compiled.stop, entry), asset, side),
+        )
         targets = np.full((len(entry), len(compiled.targets)), np.nan)
         for at, (expr, _) in enumerate(compiled.targets):
-            targets[:, at] = round_targets(self._level(expr, entry), asset, side)
+            rounded = partial(self._target, expr, entry, asset, side)
+            targets[:, at] = self._kept((*base, "target", expr.text), rounded)
         trail = np.full(len(entry), np.nan)
         if compiled.trail is not None:
             trail = nine_decimals(self._level(compiled.trail, entry))
         has_trail = compiled.trail is not None
         sound = _sound(Levels(entry, stop, trail, targets, np.empty(0, np.bool_)), side)
         return Levels(entry, stop, trail, targets, sound & (trail > 0 if has_trail else True))
+
+    def _target(self, expr: Expr, entry: FloatArray, asset: Asset, side: Side) -> FloatArray:
+        return round_targets(self._level(expr, entry), asset, side)
+
+    def _kept(self, key: tuple[str, ...], make: Callable[[], FloatArray]) -> FloatArray:
+        """A rounded level, made once for all strategies that write it."""
+        found = self._rounded.get(key)
+        if found is None:
+            found = self._rounded[key] = make()
+        return found
 
     def _price(self, expr: Expr) -> FloatArray:
         return _as_prices(self.values(expr))
