@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
     from goldenthread.app.api.project import Project
     from goldenthread.research.backtest.result import Backtest
+    from goldenthread.research.sweep.sweeping import Sweep
 
-__all__ = ["__version__", "backtest", "open"]
+__all__ = ["__version__", "backtest", "open", "sweep"]
 __version__ = "0.1.0"
 
 
@@ -61,3 +62,18 @@ def backtest(
     from goldenthread.app.api.research.notebook import backtest as run  # noqa: PLC0415  # as above
 
     return run(strategies, bars, params or {}, start_cash, (span, project))
+
+
+def sweep(strategy: str, vary: Sequence[str], folder: str | Path = ".", **options: Any) -> Sweep:  # noqa: ANN401  # those of SweepOrder
+    """Permutations of a strategy tried on a project's bars, the best first.
+
+    Args:
+        strategy: Its id, or its file.
+        vary: What to try, e.g. ``["rsi_max=20:40:5", "stop_atr=1.5,2"]``.
+        folder: The project.
+        options: Further fields of ``app.api.research.sweeps.SweepOrder``.
+    """
+    from goldenthread.app.api.research.sweeps import SweepOrder  # noqa: PLC0415  # as in open
+    from goldenthread.app.api.research.sweeps import sweep as run  # noqa: PLC0415  # the same
+
+    return run(open(folder), SweepOrder(strategy, vary, **options))

@@ -134,6 +134,24 @@ class BarBook:
         last = shelf.last(day_number(upto), now_us)
         return [shelf.bar(at) for at in range(first, last + 1) if shelf.states[at] == GOOD]
 
+    def columns(
+        self, symbol: str, first: dt.date, last: dt.date
+    ) -> tuple[DateArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Day, open, high, low and close of the tradable raw bars from ``first`` to ``last``.
+
+        Everything the book holds counts as known. Oldest first; empty for an unknown symbol.
+        """
+        page = self._pages.get(symbol)
+        if page is None:
+            none = np.empty(0)
+            return np.empty(0, "datetime64[D]"), none, none, none, none
+        shelf = page.shelf(None)
+        days, rows = shelf.rows.day, shelf.rows
+        good = np.asarray(shelf.states) == GOOD
+        good &= (days >= day_number(first)) & (days <= day_number(last))
+        prices = (rows.open[good], rows.high[good], rows.low[good], rows.close[good])
+        return (days[good].astype("datetime64[D]"), *prices)
+
     def last_close(
         self, symbol: str, ds: dt.date, now: dt.datetime | None = None
     ) -> Decimal | None:

@@ -19,6 +19,8 @@ from goldenthread.signals.indicators import compute
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
     from goldenthread.domain.bar import BarWindow, FloatArray
     from goldenthread.signals.arithmetic import Value
     from goldenthread.signals.calls import Expr
@@ -88,6 +90,14 @@ class Calculator:
         """The values of parts of ``expr``, computed over the window of the whole."""
         reading = self._reading(expr, window)
         return [self._at(part, reading) for part in parts]
+
+    def at_places(
+        self, part: Expr, whole: Expr, window: BarWindow, places: NDArray[np.intp]
+    ) -> FloatArray:
+        """A part of ``whole`` at several bars of a window, none after its last readable one."""
+        reading = self._reading(whole, window)
+        values = as_series(_series(part, reading), len(reading.window.ds) - reading.start)
+        return values[places - reading.start]
 
     def level(self, expr: Expr, window: BarWindow, entry: float) -> float:
         """The value of an expression that may name the planned price ``entry``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from decimal import Decimal, InvalidOperation
@@ -79,6 +80,15 @@ def strategy_text(strategy_id: str, template: str | None = None) -> str:
     return named
 
 
+def text_of(strategy: Strategy) -> str:
+    """The file of a strategy: ``parse_strategy`` of it gives the strategy back, universes apart."""
+    plain = strategy.model_dump(mode="python", exclude={"universes"}, exclude_none=True)
+    tables = {name: plain.pop(name) for name in list(plain) if isinstance(plain[name], dict)}
+    blocks = [_lines(plain)]
+    blocks += [f"[{name}]\n{_lines(table)}" for name, table in tables.items() if table]
+    return "\n".join(blocks)
+
+
 def line_of(text: str, key: str) -> int | None:
     """The line (from 1) of a key such as ``entry.when``; its section's if it is missing."""
     *sections, name = re.sub(r"\[\d+\]", "", key).split(".")
@@ -89,6 +99,22 @@ def line_of(text: str, key: str) -> int | None:
         start = _find(lines, start, _section(section)) or 0
         found = start or found
     return _find(lines, start, rf"{_key(name)}|\[+\s*{re.escape(name)}\s*\]") or found
+
+
+def _lines(table: dict[str, Any]) -> str:
+    return "".join(f"{name} = {_toml(value)}\n" for name, value in table.items())
+
+
+def _toml(value: Any) -> str:  # noqa: ANN401  # any value of a strategy
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{name} = {_toml(item)}" for name, item in value.items()) + " }"
+    if isinstance(value, tuple | list):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    return json.dumps(str(value), ensure_ascii=False)  # TOML's basic strings are JSON's
 
 
 def _section(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
 
@@ -45,6 +46,22 @@ def date_of(text: str, flag: str) -> dt.date:
     except ValueError as error:
         msg = f"{flag} got {text!r}, no date of the calendar; one looks like 2024-01-31"
         raise UsageError(msg) from error
+
+
+def number_of(text: str, flag: str) -> Decimal:
+    """The exact number a flag was given.
+
+    Raises:
+        UsageError: It is none.
+    """
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite():
+        msg = f"{flag} got {text!r}, which is no number; one looks like 0.1 or 100000"
+        raise UsageError(msg)
+    return value
 
 
 def span_of(

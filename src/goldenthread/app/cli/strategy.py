@@ -1,4 +1,4 @@
-"""The commands ``strategy new | check | ls | diff | history | sync``."""
+"""The commands ``strategy new | check | ls | diff | history | sync | promote``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from goldenthread.app.cli.options import HERE, Book, Json, ProjectDir
 from goldenthread.app.cli.output import emit
+from goldenthread.domain.strategy import StrategyStatus
 
 app = typer.Typer(no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="The strategy's id.")]
@@ -92,3 +93,24 @@ def sync(project: ProjectDir = HERE, book: Book = "", as_json: Json = False) -> 
     from goldenthread.app.api.strategies import sync_strategies
 
     emit(sync_strategies(Project.open(project), book), as_json=as_json, title="versions")
+
+
+@app.command()
+def promote(
+    name: Annotated[str, typer.Argument(help="The sweep's id, or its first letters.")],
+    top: Annotated[int, typer.Option("--top", min=1, help="How many of the best.")] = 5,
+    status: Annotated[
+        StrategyStatus, typer.Option("--as", help="What the new strategies do at first.")
+    ] = StrategyStatus.SHADOW,
+    project: ProjectDir = HERE,
+    as_json: Json = False,
+) -> None:
+    """Write the best permutations of a sweep as strategies that name their parent.
+
+    Example: goldenthread strategy promote 3fa9 --top 5 --as shadow
+    """
+    from goldenthread.app.api.project import Project
+    from goldenthread.app.api.research.sweeps import promote as promote_best
+
+    rows = promote_best(Project.open(project), name, top, status)
+    emit(rows, as_json=as_json, title="promoted")

@@ -1,0 +1,218 @@
+"""Sweeps of a project: permutations tried, listed, and promoted to strategies."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from goldenthread.app.api.bars import judged_bars
+from goldenthread.app.api.desks import load_assets
+from goldenthread.app.clock import SystemClock
+from goldenthread.domain.errors import UsageError
+from goldenthread.domain.strategy import Strategy, StrategyStatus
+from goldenthread.market.universe import resolve
+from goldenthread.research.sweep.grid import axis_of, grid_of, with_values
+from goldenthread.research.sweep.layout import Workers
+from goldenthread.research.sweep.rides import Stakes
+from goldenthread.research.sweep.running import Crew
+from goldenthread.research.sweep.store import SweepStore
+from goldenthread.research.sweep.sweeping import Request, Sweep, run_sweep
+from goldenthread.research.sweep.work import Bars
+from goldenthread.signals.binding import MAX_LOOKBACK
+from goldenthread.signals.compilation import compile_strategy
+from goldenthread.signals.strategy_file import parse_strategy, read_strategy, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from goldenthread.app.api.project import Project
+    from goldenthread.domain.asset import Asset
+
+FOLDER = "sweeps"
+"""Where a project keeps its sweeps."""
+
+_ID_ROOM = 55
+
+
+@dataclass(frozen=True)
+class SweepOrder:
+    """What a user asks of a sweep.
+
+    ``vary`` holds texts like ``rsi_max=20:40:5``; without ``first`` and ``last`` all bars count;
+    ``symbols`` restricts the strategy's own. Each signal takes ``fraction`` of ``capital``.
+    """
+
+    strategy: str
+    vary: Sequence[str]
+    sample: int | None = None
+    seed: int = 0
+    first: dt.date | None = None
+    last: dt.date | None = None
+    symbols: Sequence[str] = ()
+    objective: str = "calmar"
+    top: int = 10
+    capital: Decimal = Decimal(100_000)
+    fraction: Decimal = Decimal("0.1")
+
+
+def sweep(
+    project: Project,
+    order: SweepOrder,
+    workers: Workers | None = None,
+    advance: Callable[[int, int], None] = lambda _done, _all: None,
+    told: Callable[[str], None] = lambda _words: None,
+) -> Sweep:
+    """The finished sweep; asked for again it is read, killed before it goes on.
+
+    Raises:
+        UsageError: The order is not right, bars are missing, or it is larger than the machine.
+        EngineError: Workers kept dying.
+    """
+    grid = grid_of([axis_of(text) for text in order.vary], order.sample, order.seed)
+    strategy = _strategy(project, order.strategy)
+    bars = _bars(project, strategy, order)
+    days = bars.bars["ds"]
+    first, last = order.first or _date(days.min()), order.last or _date(days.max())
+    stakes = Stakes(order.capital, order.fraction, project.policy, first, last)
+    request = Request(strategy, grid, stakes, order.objective, order.top)
+    crew = Workers() if workers is None else workers
+    return run_sweep(
+        request,
+        bars,
+        lambda store: Crew(crew, store, SystemClock(), advance),
+        project.root / FOLDER,
+        told,
+    )
+
+
+def list_sweeps(project: Project) -> list[dict[str, object]]:
+    """A row a finished sweep: what was varied on what, and the best value of its objective."""
+    rows = []
+    for store in _stores(project):
+        manifest = store.manifest()
+        best = store.figures().row(0, named=True)
+        rows.append(
+            {
+                "sweep": store.folder.name,
+                "strategy": manifest["strategy"]["strategy_id"],
+                "varied": ", ".join(manifest["axes"]),
+                "permutations": manifest["permutations"],
+                "symbols": len(manifest["symbols"]),
+                "first": manifest["first"],
+                "last": manifest["last"],
+                "objective": manifest["objective"],
+                "best": best[manifest["objective"]],
+            }
+        )
+    return rows
+
+
+def promote(
+    project: Project, name: str, top: int, status: StrategyStatus
+) -> list[dict[str, object]]:
+    """The best permutations of a sweep written as strategy files, a row each.
+
+    A file's description names the parent, its version and the sweep; a file that says the same
+    already is left alone.
+
+    Raises:
+        UsageError: No such sweep, or a file of that name says something else.
+    """
+    store = _store(project, name)
+    manifest, figures = store.manifest(), store.figures()
+    parent = Strategy.from_canonical(manifest["strategy"])
+    ranked = figures.head(top).iter_rows(named=True)
+    found = [
+        _promoted(parent, row, list(manifest["axes"]), f"sweep {store.folder.name}, rank {rank}")
+        for rank, row in enumerate(ranked, start=1)
+    ]
+    files = {project.root / "strategies" / f"{s.strategy_id}.toml": s for s in found}
+    texts = {path: text_of(s.model_copy(update={"status": status})) for path, s in files.items()}
+    for path, text in texts.items():
+        if path.exists() and path.read_text("utf-8") != text:
+            msg = f"{path} is there already and says something else; rename or delete it"
+            raise UsageError(msg)
+    for path, text in texts.items():
+        parse_strategy(text, path.name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return [{"strategy_id": s.strategy_id, "written": str(path)} for path, s in files.items()]
+
+
+def _promoted(parent: Strategy, row: dict[str, Any], axes: list[str], where: str) -> Strategy:
+    values = {axis: Decimal(repr(row[axis])).normalize() for axis in axes}
+    words = ", ".join(f"{axis}={value:f}" for axis, value in values.items())
+    origin = f"parent {parent.strategy_id} {parent.version_key[:12]}, {where}: {words}"
+    name = f"{parent.strategy_id[:_ID_ROOM]}_{row['permutation'][:8]}"
+    return with_values(parent, values).model_copy(
+        update={"strategy_id": name, "description": origin, "universes": {}}
+    )
+
+
+def _strategy(project: Project, name: str) -> Strategy:
+    """The strategy of an id or a file, universes filled in."""
+    path = project.root / "strategies" / f"{name}.toml"
+    if name.endswith(".toml") or path.is_file():
+        return project.with_universes(read_strategy(path if path.is_file() else Path(name)))
+    strategies = {s.strategy_id: s for s in project.strategies()}
+    if name not in strategies:
+        msg = f"no strategy {name!r}; there are: {', '.join(strategies) or 'none'}"
+        raise UsageError(msg)
+    return strategies[name]
+
+
+def _bars(project: Project, strategy: Strategy, order: SweepOrder) -> Bars:
+    """Bars of every symbol the strategy decides on or refers to, cut at the last date."""
+    assets = load_assets(project)
+    refs = compile_strategy(strategy).refs
+    own = resolve(strategy.assets, project.universes)
+    chosen = [symbol for symbol in own if not order.symbols or symbol in order.symbols]
+    strange = sorted(set(order.symbols) - set(own))
+    lacking = sorted({*chosen, *refs} - set(assets))
+    if strange or lacking or not chosen:
+        raise UsageError(_missing(strategy, strange, lacking))
+    wanted = sorted({*chosen, *refs})
+    frame = judged_bars(project).filter(pl.col("symbol").is_in(wanted))
+    if order.last is not None:
+        frame = frame.filter(pl.col("ds") <= order.last)
+    actions = tuple(project.market_data.actions(wanted))
+    members: list[Asset] = [assets[symbol] for symbol in chosen]
+    return Bars(frame, actions, tuple(members), refs, MAX_LOOKBACK)
+
+
+def _missing(strategy: Strategy, strange: list[str], lacking: list[str]) -> str:
+    name = strategy.strategy_id
+    if strange:
+        return f"{', '.join(strange)}: {name} does not decide on it; --symbols takes its own"
+    return (
+        f"no bars of {', '.join(lacking) or 'any symbol'}, which {name} reads: a sweep over fewer"
+        " symbols would not be the whole; import them, or name those to try with --symbols"
+    )
+
+
+def _stores(project: Project) -> list[SweepStore]:
+    folders = sorted((project.root / FOLDER).glob("*"))
+    return [store for folder in folders if (store := SweepStore(folder)).is_finished]
+
+
+def _store(project: Project, name: str) -> SweepStore:
+    """The one finished sweep whose id begins so."""
+    stores = _stores(project)
+    found = [store for store in stores if name and store.folder.name.startswith(name)]
+    if len(found) != 1:
+        known = ", ".join(store.folder.name for store in stores) or "none yet"
+        msg = f"{name!r} names {len(found)} finished sweeps; there are: {known}"
+        raise UsageError(msg)
+    return found[0]
+
+
+def _date(value: object) -> dt.date:
+    if not isinstance(value, dt.date):
+        msg = "no bars to sweep over; bring some with `goldenthread data import FILE.csv|.parquet`"
+        raise UsageError(msg)
+    return value

@@ -1,0 +1,113 @@
+"""The command ``sweep``: permutations of a strategy tried on all of history."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from goldenthread.app.cli.options import HERE, From, Json, ProjectDir, To, date_of
+from goldenthread.app.cli.output import emit
+
+if TYPE_CHECKING:
+    from goldenthread.research.sweep.sweeping import Sweep
+
+_SHOWN = ("permutation", "trades", "win_rate", "profit_factor", "total_return", "annual_return")
+_LAST = ("sharpe", "max_drawdown", "calmar")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command()(sweep)
+    app.command("sweeps")(sweeps)
+
+
+def sweep(  # noqa: PLR0913  # one flag each
+    strategy: Annotated[str, typer.Argument(help="A strategy's id, or its file.")],
+    vary: Annotated[
+        list[str] | None,
+        typer.Option("--vary", help="name=first:last:step or name=1,2,5; once a parameter."),
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option("--sample", help="Try only so many, drawn at random.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Which random draw.")] = 0,
+    first: From = "",
+    until: To = "",
+    symbols: Annotated[str, typer.Option("--symbols", help="Only these: AAPL,MSFT.")] = "",
+    workers: Annotated[
+        int, typer.Option("--workers", min=0, help="Processes instead of threads.")
+    ] = 0,
+    top: Annotated[int, typer.Option("--top", min=1, help="How many keep their trades.")] = 10,
+    objective: Annotated[str, typer.Option("--objective", help="What ranks them.")] = "calmar",
+    capital: Annotated[str, typer.Option("--capital", help="Start capital.")] = "100000",
+    fraction: Annotated[str, typer.Option("--fraction", help="Of it, a signal.")] = "0.1",
+    project: ProjectDir = HERE,
+    as_json: Json = False,
+) -> None:
+    """Try permutations of a strategy's parameters, each by itself; the best ones first.
+
+    Each signal takes a fixed fraction of the start capital: cash is not shared and the account's
+    gates are not asked. Asked again it is there at once; interrupted, it goes on.
+
+    Example: goldenthread sweep dip_in_uptrend --vary rsi_max=20:40:5 --vary stop_atr=1.5,2,3
+    """
+    from goldenthread.app.api.project import Project
+    from goldenthread.app.api.research.sweeps import SweepOrder
+    from goldenthread.app.api.research.sweeps import sweep as run
+    from goldenthread.app.cli.options import number_of
+    from goldenthread.app.cli.progress import bar
+    from goldenthread.research.sweep.layout import Workers
+
+    order = SweepOrder(
+        strategy=strategy,
+        vary=vary or [],
+        sample=sample,
+        seed=seed,
+        first=date_of(first, "--from") if first else None,
+        last=date_of(until, "--to") if until else None,
+        symbols=[symbol.strip() for symbol in symbols.split(",") if symbol.strip()],
+        objective=objective,
+        top=top,
+        capital=number_of(capital, "--capital"),
+        fraction=number_of(fraction, "--fraction"),
+    )
+    with bar("sweeping", quiet=as_json) as advance:
+        found = run(
+            Project.open(project),
+            order,
+            Workers(processes=workers),
+            advance,
+            lambda words: None if as_json else typer.echo(words),
+        )
+    _show(found, top, as_json=as_json)
+
+
+def sweeps(project: ProjectDir = HERE, as_json: Json = False) -> None:
+    """The finished sweeps of the project.
+
+    Example: goldenthread sweeps --json
+    """
+    from goldenthread.app.api.project import Project
+    from goldenthread.app.api.research.sweeps import list_sweeps
+
+    emit(list_sweeps(Project.open(project)), as_json=as_json, title="sweeps")
+
+
+def _show(found: Sweep, top: int, *, as_json: bool) -> None:
+    best = found.figures.head(top)
+    if as_json:
+        facts = {"sweep": found.sweep_id, "permutations": found.figures.height}
+        rows = {"digest": found.result_digest, "best": best.to_dicts()}
+        emit({**facts, **rows}, as_json=True)
+        return
+    axes = [name for name in found.axes if name not in _SHOWN]
+    title = f"sweep {found.sweep_id}: best by {found.manifest['objective']}"
+    emit(
+        best.select([_SHOWN[0], *axes, *_SHOWN[1:], *_LAST]).to_dicts(), as_json=False, title=title
+    )
+    typer.echo(
+        f"{found.figures.height:,} permutations, per strategy: a fixed fraction of the start"
+        " capital a signal, cash not shared, gates of the account not asked\n"
+        f"keep the best: goldenthread strategy promote {found.sweep_id} --top 5 --as shadow"
+    )

@@ -1,0 +1,1 @@
+"""Permutations of a strategy's parameters, each tried on a whole history by itself."""

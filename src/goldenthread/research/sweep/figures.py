@@ -1,0 +1,142 @@
+"""The figures of permutations, by the definitions of ``reports/performance`` (numba; lazily)."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numba
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from goldenthread.research.sweep.chaining import (
+    COSTS,
+    GROSS,
+    HOLD,
+    LOST,
+    R_COUNT,
+    R_SUM,
+    TRADES,
+    WINS,
+    WON,
+    Books,
+)
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+CURVE = (
+    *("total_return", "annual_return", "volatility", "sharpe", "sortino"),
+    *("max_drawdown", "calmar", "exposure"),
+)
+"""What a daily equity curve says."""
+TRADED = (
+    *("trades", "win_rate", "profit_factor", "expectancy", "expectancy_r"),
+    *("gross_pnl", "costs", "net_pnl", "average_hold"),
+)
+"""What closed trades say."""
+FIGURES = (*CURVE, *TRADED)
+
+_YEAR_DAYS = 365
+_SHORTEST_DAYS = 30
+_NOISE = 1e-9
+_NANO = 1e9
+
+
+class Span(NamedTuple):
+    """The money a curve starts with, and the calendar days from its first to its last day."""
+
+    capital: float
+    days: int
+
+
+def figures_of(books: Books, span: Span) -> pl.DataFrame:
+    """A row a permutation with the columns ``FIGURES``; what is not defined is null.
+
+    The same definitions and sources as ``reports.performance``: years of 365 days, nothing
+    annualised below 30 days, risk-free rate zero, drawdown a positive fraction of the peak.
+    """
+    curve = np.full((len(books.trades), len(CURVE)), np.nan)
+    _curves(books, span, curve)
+    columns = dict(zip(CURVE, curve.T, strict=True)) | _traded(books.trades)
+    frame = pl.DataFrame({name: columns[name] for name in FIGURES})
+    return frame.with_columns(pl.col(pl.Float64).fill_nan(None))
+
+
+def equity_of(books: Books, row: int, capital: float) -> tuple[FloatArray, FloatArray]:
+    """The equity and the gross exposure of one permutation, day by day."""
+    change, exposure = books.change[row], books.exposure[row]
+    return capital + np.cumsum(change) / _NANO, np.cumsum(exposure) / _NANO
+
+
+def _traded(sums: IntArray) -> dict[str, FloatArray | IntArray]:
+    count, won, lost = sums[:, TRADES], sums[:, WON] / _NANO, sums[:, LOST] / _NANO
+    gross, costs = sums[:, GROSS] / _NANO, sums[:, COSTS] / _NANO
+    net = (sums[:, GROSS] - sums[:, COSTS]) / _NANO
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {
+            "trades": count,
+            "win_rate": sums[:, WINS] / count,
+            "profit_factor": np.where(lost > 0, won / lost, np.nan),
+            "expectancy": net / count,
+            "expectancy_r": sums[:, R_SUM] / _NANO / sums[:, R_COUNT],
+            "gross_pnl": gross,
+            "costs": costs,
+            "net_pnl": net,
+            "average_hold": sums[:, HOLD] / count,
+        }
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _curves(books: Books, span: Span, out: FloatArray) -> None:
+    days = books.change.shape[1]
+    values = np.empty(days)
+    for row in range(books.change.shape[0]):
+        total, held, exposed = np.int64(0), np.int64(0), 0.0
+        for day in range(days):
+            total += books.change[row, day]
+            values[day] = span.capital + total / _NANO
+            held += books.exposure[row, day]
+            exposed += held / _NANO / values[day]
+        _curve(values, span, out[row])
+        out[row, 7] = exposed / days if values.min() > 0 else np.nan
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _curve(values: FloatArray, span: Span, out: FloatArray) -> None:
+    growth = values[-1] / values[0]
+    out[0] = growth - 1.0
+    if span.days >= _SHORTEST_DAYS and growth >= 0:
+        out[1] = growth ** (_YEAR_DAYS / span.days) - 1.0
+    peak, deepest = values[0], 0.0
+    for value in values:
+        peak = max(peak, value)
+        deepest = max(deepest, 1.0 - value / peak)
+    out[5] = deepest
+    if deepest > 0:
+        out[6] = out[1] / deepest
+    if span.days >= _SHORTEST_DAYS and len(values) >= 3 and values.min() > 0:  # noqa: PLR2004  # a sample deviation needs two returns
+        _risk(values, span, out)
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _risk(values: FloatArray, span: Span, out: FloatArray) -> None:
+    count = len(values) - 1
+    mean = below = 0.0
+    for at in range(count):
+        change = values[at + 1] / values[at] - 1.0
+        mean += change
+        below += min(change, 0.0) ** 2
+    mean /= count
+    below = math.sqrt(below / count)
+    square = 0.0
+    for at in range(count):
+        square += (values[at + 1] / values[at] - 1.0 - mean) ** 2
+    spread = math.sqrt(square / (count - 1))
+    periods = math.sqrt(_YEAR_DAYS * count / span.days)
+    out[2] = spread * periods
+    if spread > _NOISE:
+        out[3] = mean / spread * periods
+    if below > _NOISE:
+        out[4] = mean / below * periods

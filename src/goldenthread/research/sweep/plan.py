@@ -1,0 +1,106 @@
+"""What must be computed for a grid: entry sets and ride sets once, permutations as pairs of them.
+
+Parameters read by ``entry.when`` and the filters make an *entry set* (the dates), those read by
+levels and exit rules a *ride set* (what becomes of an order of that date). A permutation is an
+entry set, a ride set and a cool-down; whatever permutations have in common is computed once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goldenthread.research.sweep.grid import (
+    SETTINGS,
+    Grid,
+    check_axes,
+    entry_names,
+    ride_names,
+    with_values,
+)
+from goldenthread.signals.compilation import CompiledStrategy, compile_strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from decimal import Decimal
+
+    from goldenthread.domain.strategy import Strategy
+
+IntArray = NDArray[np.int64]
+
+_COOLDOWN = "size.cooldown_bars"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """P permutations as pairs: indices into ``entries`` and ``rides``, and their cool-downs."""
+
+    entries: tuple[CompiledStrategy, ...]
+    rides: tuple[CompiledStrategy, ...]
+    entry: IntArray
+    ride: IntArray
+    cooldown: IntArray
+
+    @property
+    def size(self) -> int:
+        """How many permutations there are."""
+        return len(self.entry)
+
+    def part(self, rows: IntArray) -> Plan:
+        """The plan of some permutations only, with just what they need."""
+        entries, entry = np.unique(self.entry[rows], return_inverse=True)
+        rides, ride = np.unique(self.ride[rows], return_inverse=True)
+        return Plan(
+            tuple(self.entries[at] for at in entries),
+            tuple(self.rides[at] for at in rides),
+            entry.astype(np.int64),
+            ride.astype(np.int64),
+            self.cooldown[rows],
+        )
+
+
+def plan_of(strategy: Strategy, grid: Grid) -> Plan:
+    """The plan of a grid, every expression compiled.
+
+    Raises:
+        UsageError: A name cannot be varied, or values do not fit an expression; nothing has run.
+    """
+    check_axes(strategy, grid.axes)
+    settings = frozenset(SETTINGS) - {_COOLDOWN}
+    entry_axes = entry_names(strategy)
+    ride_axes = ride_names(strategy) | settings
+    entries, entry = _sets(strategy, grid, entry_axes)
+    rides, ride = _sets(strategy, grid, ride_axes)
+    return Plan(entries, rides, entry, ride, _cooldowns(strategy, grid))
+
+
+def _sets(
+    strategy: Strategy, grid: Grid, names: Iterable[str]
+) -> tuple[tuple[CompiledStrategy, ...], IntArray]:
+    """The distinct values of some axes, each compiled, and which of them each row has."""
+    wanted = frozenset(names)
+    places = [at for at, name in enumerate(grid.axes) if name in wanted]
+    numbers: dict[tuple[Decimal, ...], int] = {}
+    index = np.empty(len(grid.rows), np.int64)
+    for row, values in enumerate(grid.rows):
+        key = tuple(values[at] for at in places)
+        index[row] = numbers.setdefault(key, len(numbers))
+    chosen = [grid.axes[at] for at in places]
+    compiled = tuple(
+        compile_strategy(with_values(strategy, dict(zip(chosen, key, strict=True))))
+        for key in numbers
+    )
+    return compiled, index
+
+
+def _cooldowns(strategy: Strategy, grid: Grid) -> IntArray:
+    if _COOLDOWN not in grid.axes:
+        return np.full(len(grid.rows), strategy.size.cooldown_bars, np.int64)
+    at = grid.axes.index(_COOLDOWN)
+    values = {row[at] for row in grid.rows}
+    for value in values:
+        with_values(strategy, {_COOLDOWN: value})
+    return np.array([int(row[at]) for row in grid.rows], np.int64)

@@ -1,0 +1,98 @@
+"""One permutation by itself: its trades, its daily equity and its figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from goldenthread.research.sweep.rides import asset_rides
+from goldenthread.research.sweep.work import chains_of
+from goldenthread.rules.tape import CLOSED, REASONS
+
+if TYPE_CHECKING:
+    from goldenthread.research.sweep.plan import IntArray, Plan
+    from goldenthread.research.sweep.rides import AssetRides, Stakes
+    from goldenthread.research.sweep.work import Bars
+
+_NANO = 1e9
+_SCHEMA = {
+    "symbol": pl.String,
+    "signal_ds": pl.Date,
+    "entry_ds": pl.Date,
+    "exit_ds": pl.Date,
+    "quantity": pl.Float64,
+    "entry_price": pl.Float64,
+    "exit_price": pl.Float64,
+    "gross_pnl": pl.Float64,
+    "fees": pl.Float64,
+    "net_pnl": pl.Float64,
+    "r_multiple": pl.Float64,
+    "mfe": pl.Float64,
+    "mae": pl.Float64,
+    "bars_held": pl.Int64,
+    "exit_reason": pl.String,
+}
+
+
+class Single(NamedTuple):
+    """What one permutation did: closed trades by exit, and ``ds equity gross_exposure``."""
+
+    trades: pl.DataFrame
+    equity: pl.DataFrame
+
+
+def run_single(plan: Plan, row: int, bars: Bars, stakes: Stakes) -> Single:
+    """A backtest in per-strategy mode of permutation ``row``.
+
+    Each signal takes a fixed fraction of the start capital, one position a symbol at a time;
+    cash is not shared and the gates of an account are not asked. Prices are in units of the
+    signal's date.
+    """
+    from goldenthread.research.sweep.chaining import chain, chosen, new_books  # noqa: PLC0415  # numba, when needed
+    from goldenthread.research.sweep.figures import equity_of  # noqa: PLC0415  # the same
+
+    own, days, book = plan.part(np.array([row])), bars.days(stakes), bars.book()
+    books, frames = new_books(1, len(days)), [pl.DataFrame(schema=_SCHEMA)]
+    for asset in bars.assets:
+        ridden = asset_rides(own, asset, book, stakes)
+        if ridden is None:
+            continue
+        work = chains_of(own, ridden, days)
+        found = np.empty(len(ridden.tape.day), np.int64)
+        taken = found[: chosen(work, 0, found)]
+        chain(work, books, 0, 1)
+        frames.append(_trades(asset.symbol, ridden, taken))
+    equity, exposure = equity_of(books, 0, float(stakes.capital))
+    curve = {"ds": _dates(days), "equity": equity, "gross_exposure": exposure}
+    trades = pl.concat(frames).sort("exit_ds", "entry_ds", "symbol")
+    return Single(trades, pl.DataFrame(curve))
+
+
+def _trades(symbol: str, ridden: AssetRides, taken: IntArray) -> pl.DataFrame:
+    rides, tickets, day = ridden.rides, ridden.tickets, ridden.tape.day
+    rows = taken[rides.status[taken] == CLOSED]
+    net = rides.gross[rows] - rides.fees[rows]
+    columns = {
+        "symbol": [symbol] * len(rows),
+        "signal_ds": _dates(day[tickets.session[rows]]),
+        "entry_ds": _dates(day[rides.entered[rows]]),
+        "exit_ds": _dates(day[rides.left[rows]]),
+        "quantity": tickets.parts[rows].sum(axis=1) / _NANO,
+        "entry_price": rides.entry_price[rows],
+        "exit_price": rides.exit_price[rows],
+        "gross_pnl": rides.gross[rows],
+        "fees": rides.fees[rows],
+        "net_pnl": net,
+        "r_multiple": net / rides.risk[rows],
+        "mfe": rides.mfe[rows],
+        "mae": rides.mae[rows],
+        "bars_held": rides.bars_held[rows],
+        "exit_reason": [REASONS[code].value for code in rides.reason[rows]],
+    }
+    return pl.DataFrame(columns, schema=_SCHEMA).with_columns(pl.col("r_multiple").fill_nan(None))
+
+
+def _dates(days: IntArray) -> pl.Series:
+    return pl.Series(days.astype(np.int32)).cast(pl.Date)

@@ -1,0 +1,147 @@
+"""The work of a sweep: a block of permutations on a chunk of assets.
+
+Every chunk of assets adds whole numbers to the books of a block of permutations, so the result
+does not depend on how either is divided nor on who computes it. ``chunk_books`` is plain and
+picklable: any executor may run it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from goldenthread.domain.asset import Asset, AssetClass, CorporateAction
+from goldenthread.market.bars import BarBook
+from goldenthread.research.sweep.plan import IntArray, Plan
+from goldenthread.research.sweep.rides import AssetRides, Stakes, asset_rides
+from goldenthread.rules.calendar import sessions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from concurrent.futures import Executor, Future
+
+    from goldenthread.research.sweep.chaining import Books, Chains
+
+CHUNK = 16
+"""Assets a chunk: what a worker takes at once, and what a dead one has to do again."""
+_NANO = 1e9
+_EPOCH = dt.date(1970, 1, 1)
+
+
+@dataclass(frozen=True)
+class Bars:
+    """The judged bars and corporate actions of everything a sweep reads, and its assets.
+
+    ``assets`` are those decided on, in order; ``refs`` others that expressions look at.
+    """
+
+    bars: pl.DataFrame
+    actions: tuple[CorporateAction, ...]
+    assets: tuple[Asset, ...]
+    refs: tuple[str, ...] = ()
+    lookback: int = 1200
+
+    def chunk(self, first: int) -> Bars:
+        """The chunk of assets from number ``first`` on, with only the bars they read."""
+        chosen = self.assets[first : first + CHUNK]
+        wanted = {*self.refs, *(asset.symbol for asset in chosen)}
+        return Bars(
+            self.bars.filter(pl.col("symbol").is_in(wanted)),
+            tuple(action for action in self.actions if action.symbol in wanted),
+            chosen,
+            self.refs,
+            self.lookback,
+        )
+
+    def book(self) -> BarBook:
+        """The bars ready to be read."""
+        return BarBook(self.bars, self.actions, self.assets, lookback=self.lookback)
+
+    def days(self, stakes: Stakes) -> IntArray:
+        """The days of the curve: every session of the assets' calendars in the span."""
+        classes = {asset.asset_class for asset in self.assets}
+        kind = AssetClass.CRYPTO if AssetClass.CRYPTO in classes else AssetClass.EQUITY
+        found = sessions(kind, stakes.first, stakes.last)
+        return np.array([(ds - _EPOCH).days for ds in found], np.int64)
+
+
+class Chunk(NamedTuple):
+    """One piece of work: a block of permutations on a chunk of assets."""
+
+    plan: Plan
+    bars: Bars
+    stakes: Stakes
+    days: IntArray
+
+
+def chunk_books(chunk: Chunk, threads: int = 1) -> Books:
+    """The books of the permutations over the assets of the chunk alone."""
+    from goldenthread.research.sweep.chaining import new_books  # noqa: PLC0415  # numba, when needed
+
+    books = new_books(chunk.plan.size, len(chunk.days))
+    with ThreadPoolExecutor(threads) as pool:
+        add_chunk(chunk, books, pool, threads)
+    return books
+
+
+def add_chunk(chunk: Chunk, books: Books, pool: Executor, threads: int) -> None:
+    """Add a chunk to books: assets a few ahead, the permutations of each in parts."""
+    from goldenthread.research.sweep.chaining import chain  # noqa: PLC0415  # numba, when needed
+
+    book, plan = chunk.bars.book(), chunk.plan
+    edges = np.linspace(0, plan.size, threads + 1).astype(np.int64).tolist()
+    for ridden in _ahead(chunk, book, pool, threads):
+        work = chains_of(plan, ridden, chunk.days)
+        parts = [pool.submit(chain, work, books, *span) for span in pairwise(edges)]
+        for part in parts:
+            part.result()
+
+
+def _ahead(chunk: Chunk, book: BarBook, pool: Executor, threads: int) -> Iterator[AssetRides]:
+    """The rides of each asset in turn; only as many wait at once as there are threads."""
+    waiting: deque[Future[AssetRides | None]] = deque()
+    for asset in chunk.bars.assets:
+        waiting.append(pool.submit(asset_rides, chunk.plan, asset, book, chunk.stakes))
+        if len(waiting) > threads and (ridden := waiting.popleft().result()) is not None:
+            yield ridden
+    while waiting:
+        if (ridden := waiting.popleft().result()) is not None:
+            yield ridden
+
+
+def chains_of(plan: Plan, ridden: AssetRides, days: IntArray) -> Chains:
+    """The arrays that are chained for one asset; money as whole units of 1e-9."""
+    from goldenthread.research.sweep.chaining import NONE, Chains  # noqa: PLC0415  # numba, when needed
+
+    rides = ridden.rides
+    with np.errstate(invalid="ignore"):
+        gross, fees = (np.rint(np.nan_to_num(m) * _NANO) for m in (rides.gross, rides.fees))
+        multiple = np.rint((gross - fees) / rides.risk)
+    known = np.isfinite(multiple)
+    return Chains(
+        entry=plan.entry,
+        ride=plan.ride,
+        cooldown=plan.cooldown,
+        column=np.searchsorted(days, ridden.tape.day),
+        starts=ridden.starts,
+        sessions=ridden.sessions,
+        slots=ridden.slots,
+        offsets=ridden.offsets,
+        change=ridden.change,
+        exposure=ridden.exposure,
+        status=rides.status,
+        entered=rides.entered,
+        left=rides.left,
+        ended=rides.ended,
+        bars_held=rides.bars_held,
+        gross=gross.astype(np.int64),
+        fees=fees.astype(np.int64),
+        multiple=np.where(known, np.nan_to_num(multiple), NONE).astype(np.int64),
+    )

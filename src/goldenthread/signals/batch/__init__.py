@@ -1,0 +1,5 @@
+"""Many dates at once: what strategies decide for one symbol, as columns."""
+
+from goldenthread.signals.batch.decisions import Batch, Decisions, Levels
+
+__all__ = ["Batch", "Decisions", "Levels"]
