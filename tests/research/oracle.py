@@ -3,6 +3,20 @@
 Written from the design and the page ``goldenthread rules`` by somebody who had not read the
 engines, and kept apart from them: plain Decimal, one session after the other, its own rounding.
 Only the records of ``domain`` and the dated fee tables are shared. Speed is no aim here.
+
+Where page and design are silent it was mended to say what the engines say:
+
+- a fill is slipped to 0.000001 (below one dollar to 0.000000001), not to the tick;
+- a limit order filled at an open pays as a taker even if it rested for days, and so does a
+  stop_limit that rested at its limit;
+- a stop entry in coins is a stop_limit 5 % wide, and such limits are rounded like stops;
+- a market entry in coins that found no bar on its first session has its stop a bar later;
+- a split's levels, trail and best price keep nine decimals before they are rounded;
+- a split's remainder is paid at the open, without a bar at the last close;
+- a fee in coin is missing from what is sold last;
+- an exit of everything, once due, keeps its reason;
+- where trail and breakeven meet on one level, the trail has moved the stop;
+- a delisting ends a position in its first session without a bar, and no wait.
 """
 
 from __future__ import annotations
@@ -48,8 +62,7 @@ class History(NamedTuple):
     close: Decimal
     days: tuple[Day, ...]
     at_market: bool = False
-    delisted: int | None = None
-    """The index of the first session on which a delisting is in effect."""
+    delisted: dt.date | None = None
 
 
 class Execution(NamedTuple):
@@ -86,11 +99,7 @@ class Part:
 def follow(history: History) -> Ending:
     """The whole life of one signal."""
     life = _Life(history)
-    for number, day in enumerate(history.days):
-        if history.delisted is not None and number >= history.delisted:
-            life.delist(day)
-        if life.status not in {"WAITING", "OPEN"}:
-            break
+    for day in history.days:
         life.meet(day)
         if life.status not in {"WAITING", "OPEN"}:
             break
@@ -99,11 +108,14 @@ def follow(history: History) -> Ending:
 
 
 def round_to(price: Decimal, asset: Asset, *, up: bool) -> Decimal:
-    """The price on its tick; equities below one dollar have a finer one."""
+    """The price on its tick, where it is within 1e-12; equities below a dollar have a finer one."""
     tick = asset.price_tick
     if asset.asset_class is AssetClass.EQUITY and price < 1:
         tick = Decimal("0.0001")
-    return (price / tick).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR) * tick
+    ticks = price / tick
+    if abs(ticks - round(ticks)) > ticks * Decimal("1e-12"):
+        ticks = ticks.to_integral_value(ROUND_CEILING if up else ROUND_FLOOR)
+    return round(ticks) * tick
 
 
 def floor_to(quantity: Decimal, step: Decimal) -> Decimal:
@@ -134,10 +146,12 @@ class _Life:
     fresh: bool = False
     """Entered in this very session."""
     due: str = ""
-    factor: Decimal = ONE
-    """Shares now per share at the signal."""
+    elected: bool = False
+    """A stop_limit entry that was gapped through: it rests at its limit."""
     cost: Decimal = ZERO
     bought: Decimal = ZERO
+    coin_fee: Decimal = ZERO
+    """Coins the entry cost: tranches sell in full until only less than one is there."""
     best: Decimal | None = None
     stop_by: str = "STOP"
     done: list[Execution] = field(default_factory=list)
@@ -171,6 +185,8 @@ class _Life:
             self.bars_held += 1
             if day.bar is not None:
                 self.leave_where_touched(day, day.bar)
+            elif self.history.delisted is not None and day.ds >= self.history.delisted:
+                self.delist(day)
             if self.status == "OPEN":
                 self.at_the_close(day)
         elif self.status == "WAITING":
@@ -193,9 +209,10 @@ class _Life:
 
     def try_to_enter(self, day: Day, bar: Bar) -> None:
         """Fill the entry if this bar does."""
-        price, at_open, maker = self.entry_price(bar)
-        if price is None:
+        price, at_open = self.entry_price(bar)
+        if price is None or not self.held:
             return
+        maker = self.order == "limit" and not at_open
         self.entered = self.fresh = True
         self.entered_at_open = at_open
         self.status = "OPEN"
@@ -204,31 +221,38 @@ class _Life:
                 self.enter(day, part.quantity, price, maker=maker)
         else:
             self.enter(day, self.held, price, maker=maker)
-            self.pay_in_coin(self.done[-1].coin_fee)
+            self.coin_fee = self.done[-1].coin_fee
 
-    def entry_price(self, bar: Bar) -> tuple[Decimal | None, bool, bool]:
-        """Price, whether at the open, whether it rested as a limit order."""
+    def entry_price(self, bar: Bar) -> tuple[Decimal | None, bool]:
+        """The price, and whether it is that of the open; None when the bar does not fill it."""
         if self.order == "market":
-            return self.slipped(bar.open, buying=self.long), True, False
-        far = bar.low if (self.order == "limit") == self.long else bar.high
+            return self.slipped(bar.open, buying=self.long), True
         if self.order == "limit":
-            at_open = (bar.open - self.level) * self.sign <= 0
-            if (far - self.level) * self.sign > 0:
-                return None, False, False
-            arrived_now = self.sessions == 1
-            price = bar.open if at_open else self.level
-            return price, at_open, not (at_open and arrived_now)
-        at_open = (bar.open - self.level) * self.sign >= 0
-        if (far - self.level) * self.sign < 0:
-            return None, False, False
-        return self.slipped(bar.open if at_open else self.level, buying=self.long), at_open, False
+            return self.limit_price(bar, self.level)
+        if self.resting:
+            return self.stop_price(bar)
+        limit = round_to(self.level * (1 + STOP_LIMIT_DISTANCE), self.asset, up=True)
+        if self.elected:
+            return self.limit_price(bar, limit)
+        price, at_open = self.stop_price(bar)
+        self.elected = price is not None
+        if at_open and bar.open > limit:
+            return (limit if bar.low <= limit else None), False
+        return (None if price is None else min(price, limit)), at_open
 
-    def pay_in_coin(self, fee: Decimal) -> None:
-        """Take a fee in coin off what is held, from the last tranche on."""
-        for part in reversed(self.parts):
-            taken = min(fee, part.quantity)
-            part.quantity -= taken
-            fee -= taken
+    def limit_price(self, bar: Bar, limit: Decimal) -> tuple[Decimal | None, bool]:
+        """The better of open and limit when touched."""
+        if (bar.open - limit) * self.sign <= 0:
+            return bar.open, True
+        touched = bar.low <= limit if self.long else bar.high >= limit
+        return (limit if touched else None), False
+
+    def stop_price(self, bar: Bar) -> tuple[Decimal | None, bool]:
+        """The worse of open and stop when crossed, slipped."""
+        if (bar.open - self.level) * self.sign >= 0:
+            return self.slipped(bar.open, buying=self.long), True
+        crossed = (self.best_of(bar) - self.level) * self.sign >= 0
+        return (self.slipped(self.level, buying=self.long) if crossed else None), False
 
     # -- exits within a session ------------------------------------------------------------------
 
@@ -240,7 +264,7 @@ class _Life:
             return
         if self.resting:
             self.resting_exits(day, bar)
-        elif not self.fresh or self.order == "market":
+        elif not self.fresh or (self.order == "market" and self.sessions == 1):
             self.stop_limit(day, bar)
 
     def leave_as_due(self, day: Day, bar: Bar) -> None:
@@ -272,7 +296,7 @@ class _Life:
     def take(self, day: Day, part: Part, price: Decimal) -> None:
         """A resting target sells its tranche, without slippage."""
         part.touched = True
-        self.leave(day, [part], price, "TARGET", maker=True)
+        self.leave(day, [part], price, "TARGET")
 
     def stop_out(self, day: Day, price: Decimal) -> None:
         """Each tranche's own stop, slipped."""
@@ -284,16 +308,13 @@ class _Life:
         """The one stop_limit of a coin position."""
         if not self.stopped_by(self.worst_of(bar)):
             return
-        limit = round_to(
-            self.stop * (1 - STOP_LIMIT_DISTANCE * self.sign), self.asset, up=self.long
-        )
+        limit = round_to(self.stop * (1 - STOP_LIMIT_DISTANCE), self.asset, up=False)
         trigger = bar.open if self.stopped_by(bar.open) else self.stop
         if (trigger - limit) * self.sign >= 0:
             price = self.slipped(trigger, buying=not self.long)
-            price = max(price, limit) if self.long else min(price, limit)
-            self.leave(day, self.parts, price, self.stop_reason)
+            self.leave(day, self.parts, max(price, limit), self.stop_reason)
         elif (self.best_of(bar) - limit) * self.sign >= 0:
-            self.leave(day, self.parts, limit, self.stop_reason, maker=True)
+            self.leave(day, self.parts, limit, self.stop_reason)
         else:
             self.due = "STOP_GAPPED"
 
@@ -319,11 +340,11 @@ class _Life:
 
     def tighten(self) -> None:
         """Breakeven and trail, for the next session."""
-        after = self.history.plan.breakeven_after
-        if after is not None and sum(part.touched for part in self.parts) >= after:
-            self.move_stop(money(self.cost / self.bought), "STOP")
         if self.trail is not None and self.best is not None:
             self.move_stop(self.best - self.trail * self.sign, "TRAIL")
+        after = self.history.plan.breakeven_after
+        if after is not None and self.parts[after - 1].touched:
+            self.move_stop(money(self.cost / self.bought), "STOP")
 
     def move_stop(self, price: Decimal, by: str) -> None:
         """A stop only tightens."""
@@ -334,11 +355,11 @@ class _Life:
 
     def decide(self, day: Day) -> None:
         """What leaves at the next open: TIME before RULE before TARGET; it stays due."""
-        if self.due == "STOP_GAPPED":
+        if self.due in {"STOP_GAPPED", "TIME", "RULE"}:
             return
         if self.bars_held >= self.history.plan.max_bars:
             self.due = "TIME"
-        elif self.due == "RULE" or (day.leave and day.bar is not None):
+        elif day.leave and day.bar is not None:
             self.due = "RULE"
         elif not self.resting and any(p.touched and p.quantity for p in self.parts):
             self.due = "TARGET"
@@ -350,54 +371,48 @@ class _Life:
         ratio = day.ratio
         step = self.asset.quantity_step
         before = self.held
-        self.factor *= ratio
-        self.last_close /= ratio
+        self.last_close = money(self.last_close / ratio)
         self.bought *= ratio
-        # Limits go toward the market and stops away from it: up for a short, down for a long.
-        entry_up = (self.order == "stop") == self.long
-        self.level = round_to(self.level / ratio, self.asset, up=entry_up)
-        self.stop = round_to(self.stop / ratio, self.asset, up=not self.long)
-        self.trail = None if self.trail is None else self.trail / ratio
-        self.best = None if self.best is None else self.best / ratio
+        # A limit goes toward the market, a stop away from it: up for a long in both cases.
+        self.level = round_to(money(self.level / ratio), self.asset, up=self.long)
+        self.stop = round_to(money(self.stop / ratio), self.asset, up=not self.long)
+        self.trail = None if self.trail is None else money(self.trail / ratio)
+        self.best = None if self.best is None else money(self.best / ratio)
+        living = [part for part in self.parts if part.quantity]
         for part in self.parts:
             part.quantity = floor_to(part.quantity * ratio, step)
             if part.target is not None:
-                part.target = round_to(part.target / ratio, self.asset, up=not self.long)
+                part.target = round_to(money(part.target / ratio), self.asset, up=not self.long)
         if self.status == "OPEN":
-            self.settle(day, before * ratio)
+            self.settle(day, before * ratio, living)
 
-    def settle(self, day: Day, exact: Decimal) -> None:
+    def settle(self, day: Day, exact: Decimal, living: list[Part]) -> None:
         """Whole shares stay, in the last tranche if need be; the fraction is sold for cash."""
         whole = floor_to(exact, self.asset.quantity_step)
-        living = [part for part in self.parts if part.quantity] or self.parts
-        living[-1].quantity += whole - self.held
+        last = ([part for part in living if part.quantity] or living)[-1]
+        last.quantity += whole - self.held
         if exact > whole:
-            self.done.append(
-                Execution(
-                    *(day.ds, self.exit_side, money(self.last_close), exact - whole),
-                    *(ZERO, ZERO, "SPLIT_CASH"),
-                )
-            )
+            price = money(self.last_close) if day.bar is None else day.bar.open
+            self.pay(day, price, exact - whole, "SPLIT_CASH")
         if not whole:
             self.status, self.reason = "CLOSED", "SPLIT_CASH"
+            self.bars_held += 1
 
     def delist(self, day: Day) -> None:
-        """Closed at the last close; an entry never comes."""
-        if self.status == "OPEN":
-            self.done.append(
-                Execution(
-                    *(day.ds, self.exit_side, self.last_close, self.held, ZERO, ZERO, "DELISTED")
-                )
-            )
-            self.status, self.reason = "CLOSED", "DELISTED"
-        elif self.status == "WAITING":
-            self.status = "UNPRICEABLE" if self.history.at_market else "NOT_TRIGGERED"
+        """Closed at the last close."""
+        self.pay(day, self.last_close, self.held, "DELISTED")
+        self.status, self.reason = "CLOSED", "DELISTED"
+
+    def pay(self, day: Day, price: Decimal, quantity: Decimal, reason: str) -> None:
+        """Cash for shares without an order, free of fees."""
+        cash = Execution(day.ds, self.exit_side, price, quantity, ZERO, ZERO, reason)
+        self.done.append(cash)
 
     # -- words -----------------------------------------------------------------------------------
 
     @property
     def held(self) -> Decimal:
-        return sum((part.quantity for part in self.parts), ZERO)
+        return sum((part.quantity for part in self.parts), ZERO) - self.coin_fee
 
     @property
     def exit_side(self) -> OrderSide:
@@ -420,9 +435,10 @@ class _Life:
         return (price - target) * self.sign >= 0
 
     def slipped(self, price: Decimal, *, buying: bool) -> Decimal:
-        """Moved against us, on the tick."""
+        """Moved against us."""
         worse = price * (1 + self.slippage if buying else 1 - self.slippage)
-        return round_to(worse, self.asset, up=buying)
+        step = Decimal("0.000001") if price >= 1 else Decimal("0.000000001")
+        return worse.quantize(step, ROUND_CEILING if buying else ROUND_FLOOR)
 
     # -- executions ------------------------------------------------------------------------------
 
@@ -433,20 +449,26 @@ class _Life:
             self.bought += quantity
             self.cost += money(quantity * price)
 
-    def leave(
-        self, day: Day, going: list[Part], price: Decimal, reason: str, *, maker: bool = False
-    ) -> None:
+    def leave(self, day: Day, going: list[Part], price: Decimal, reason: str) -> None:
         """One order for these tranches; the last of them ends the position."""
-        quantity = sum((part.quantity for part in going), ZERO)
-        if quantity:
-            self.execute(day, self.exit_side, (quantity, price, reason), maker=maker)
+        nominal = sum((part.quantity for part in going), ZERO)
+        quantity = min(nominal, self.held)
+        if not quantity:
+            return
+        self.coin_fee -= nominal - quantity
+        self.execute(day, self.exit_side, (quantity, price, reason))
         for part in going:
             part.quantity = ZERO
         if not self.held:
             self.status, self.reason = "CLOSED", reason
 
     def execute(
-        self, day: Day, side: OrderSide, fill: tuple[Decimal, Decimal, str], *, maker: bool
+        self,
+        day: Day,
+        side: OrderSide,
+        fill: tuple[Decimal, Decimal, str],
+        *,
+        maker: bool = False,
     ) -> None:
         quantity, price, reason = fill
         profile = self.history.policy.profile

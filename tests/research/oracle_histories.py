@@ -44,12 +44,11 @@ def history(seed: int, *, cancels: bool = False) -> History:
         profile=rng.choice(("paper", "live_like")),
         slippage_bps=Decimal(rng.choice((0, 5, 20))),
     )
-    delisted = rng.randrange(length) if rng.random() < 0.04 else None
-    if delisted is not None:
-        days = [
-            d if n < delisted else d._replace(bar=None, ratio=Decimal(1))
-            for n, d in enumerate(days)
-        ]
+    delisted = None
+    if rng.random() < 0.1:
+        gone = rng.randrange(length)
+        delisted = days[gone].ds
+        days[gone:] = [day._replace(bar=None, ratio=Decimal(1)) for day in days[gone:]]
     if cancels:
         days = [day._replace(cancel=rng.random() < 0.1) for day in days]
     at_market = rng.random() < 0.15
@@ -78,14 +77,16 @@ def _scene(rng: Random) -> _Scene:
         close = rng.choice((rng.uniform(0.6, 1.4), rng.uniform(4, 15), rng.uniform(20, 900)))
         side = rng.choice((Side.LONG, Side.SHORT))
     else:
+        close = rng.choice((rng.uniform(3, 9), rng.uniform(100, 4000), rng.uniform(9000, 90000)))
+        # Above 1e11 ticks a price is within the tolerance of every tick, and has no direction.
+        finest = "0.000000001" if close < 90 else "0.01"
         asset = Asset(
             symbol="AAA/USD",
             asset_class=AssetClass.CRYPTO,
-            price_tick=Decimal(rng.choice(("0.01", "0.0001", "0.5", "0.000000001"))),
+            price_tick=Decimal(rng.choice(("0.01", "0.0001", "0.5", finest))),
             quantity_step=Decimal(rng.choice(("0.000000001", "0.0001"))),
             min_notional=Decimal(1),
         )
-        close = rng.choice((rng.uniform(3, 9), rng.uniform(100, 4000), rng.uniform(9000, 90000)))
         side = Side.LONG
     noise = rng.choice((0.004, 0.015, 0.04))
     price = round_to(Decimal(repr(close)), asset, up=True)
@@ -119,6 +120,8 @@ def _plan(scene: _Scene) -> Plan:
         price = away(entry, sign * reach, up=not long)
         if price > 0 and (price - entry) * sign > 0:
             targets.append(TargetLevel(price=price, sell=Decimal(sell)))
+    if rng.random() < 0.1:
+        rng.shuffle(targets)
     trail = scene.close * Decimal(repr(scene.noise * rng.uniform(0.5, 4)))
     return Plan(
         order=order,
@@ -135,7 +138,11 @@ def _plan(scene: _Scene) -> Plan:
 def _quantity(scene: _Scene) -> Decimal:
     rng, asset = scene.rng, scene.asset
     if asset.asset_class is AssetClass.EQUITY:
-        return Decimal(rng.choice((1, 2, 3, 7, rng.randint(5, 400), rng.randint(1000, 90000))))
+        return Decimal(
+            rng.choice(
+                (1, 2, 3, 7, rng.randint(8, 40), rng.randint(5, 400), rng.randint(1000, 90000))
+            )
+        )
     quantity = Decimal(repr(rng.choice((rng.uniform(0.001, 0.01), rng.uniform(0.1, 30)))))
     return floor_to(quantity, asset.quantity_step)
 
