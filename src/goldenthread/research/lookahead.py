@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-
     Windows = Callable[[str, dt.date, dt.datetime | None], BarWindow | None]
 
 Future = Literal["cut off", "poisoned"]
