@@ -26,10 +26,10 @@ _LOWEST, _HIGHEST = 18, 44
 _ROOM_FOR_TEXT = 46
 _NAMES_ACROSS, _NAMES_DOWN = 20, 40
 _BLUE, _PALE, _ORANGE = (16, 62, 120), (244, 241, 232), (178, 80, 8)
-_NOTHING = "#d9d9d9"
+_NOTHING = "#ffffff"
 _DARK = 140.0
 _SVG = "http://www.w3.org/2000/svg"
-_TEXT = "#555555"
+_TEXT, _EDGE = "#555555", "#c8c8c8"
 
 Colour = tuple[int, int, int]
 
@@ -127,8 +127,8 @@ def heatmap_svg(shown: Heatmap, label: Callable[[float], str]) -> str:
     height = _TOP + size * len(shown.rows) + _BOTTOM
     parts = [*_cells(shown, size, label), *_names(shown, size, height)]
     return (
-        f'<svg xmlns="{_SVG}" class="heatmap" viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{title}"'
-        f' font-family="sans-serif" font-size="12"><title>{title}</title>'
+        f'<svg xmlns="{_SVG}" class="heatmap" viewBox="0 0 {_WIDTH} {height}" role="img"'
+        f' aria-label="{title}" font-family="sans-serif" font-size="12"><title>{title}</title>'
         f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>'
         f'<text x="{_LEFT}" y="24" font-size="15" fill="#222222">{title}</text>'
         f"{''.join(parts)}</svg>"
@@ -172,8 +172,8 @@ def _cells(shown: Heatmap, size: int, label: Callable[[float], str]) -> list[str
             words = "no result" if cell is None else label(cell)
             said = f"{shown.across} {shown.columns[across]:g}, {shown.down} {shown.rows[down]:g}"
             parts.append(
-                f'<rect x="{x:.1f}" y="{y}" width="{width - 1:.1f}" height="{size - 1}"'
-                f' fill="{paint}"><title>{escape(f"{said}: {words}")}</title></rect>'
+                f'<rect x="{x:.1f}" y="{y}" width="{width - 2:.1f}" height="{size - 2}"'
+                f' fill="{paint}" stroke="{_EDGE if cell is None else paint}"><title>{escape(f"{said}: {words}")}</title></rect>'
             )
             if cell is not None and width >= _ROOM_FOR_TEXT:
                 parts.append(_figure((x + width / 2, y + size / 2 + 4), words, paint))
