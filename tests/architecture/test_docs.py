@@ -162,7 +162,7 @@ def test_the_tour_shows_every_stop(
     assert "symbol=GOLD  status=WAITING  quantity=96" in said
     assert "symbol=IRON  status=REJECTED  reason=VOLUME_TOO_LOW" in said
     # open 104 of the next session, 5 basis points against us
-    assert "side=buy  quantity=96  price=104.052000" in said
+    assert "side=buy  quantity=96  price=104.052" in said
     # out at the target, 104 x 1.05 = 109.20: 96 x (109.20 - 104.052) = 494.208
     assert "exit_reason=TARGET  net_pnl=494.208" in said
     # IRON's path is the same, so the same rules give the same money

@@ -15,7 +15,7 @@ from goldenthread.domain.asset import ActionKind
 from goldenthread.domain.position import Position, PositionStatus
 from goldenthread.domain.strategy import Side
 from goldenthread.domain.trade import OutcomeStatus
-from goldenthread.research.shadow import PATIENCE, PriceQuery, price
+from goldenthread.research.shadow import PriceQuery, price
 from goldenthread.rules.calendar import is_session
 from positions.rig import ASSETS, POLICY, D, Market, Rig, candidate, day
 from positions.rig import plan as plan_of

@@ -296,7 +296,7 @@ class Driver:
             (f, r) for f, r in zip(fills, self.fill_ratios, strict=False) if f.side is self.buy
         ]
         shares = sum((f.quantity * (self.ratio / r) for f, r in pairs), D(0))
-        cost = sum((f.notional for f, _ in pairs), D(0))
+        cost = sum((f.quantity * f.price for f, _ in pairs), D(0))
         return (cost / shares).quantize(D("0.000000001"))
 
     def split(self, ds: dt.date) -> None:

@@ -162,3 +162,119 @@ def _random_market(
         o, h, lo, c = (D(f"{value / ratio:.2f}") for value in (opened, high, low, price))
         market.add(Bar(asset.symbol, ds, o, max(o, h, c), min(o, lo, c), c, D(1000)))
     return market
+
+
+CHEAP = AAPL.model_copy(update={"symbol": "PENNY"})
+GRAIN = BTC.model_copy(
+    update={"symbol": "GRAIN/USD", "price_tick": D("0.00000001"), "quantity_step": D("0.01")}
+)
+ODD_ASSETS = [(AAPL, 100.0), (AAPL, 2345.0), (CHEAP, 1.02), (BTC, 43_210.0), (GRAIN, 0.000213)]
+
+
+def odd_history(seed: int) -> History:
+    """A history that goes where a usual one seldom does.
+
+    Prices below and around a dollar and far above, levels exactly on bars, gaps through stop
+    and target, several splits, a delisting, long halts, orders of one share or less than one.
+    """
+    rng = random.Random(seed)  # noqa: S311  # a test's dice
+    asset, price = rng.choice(ODD_ASSETS)
+    is_equity = asset.asset_class is AssetClass.EQUITY
+    side = rng.choice([Side.LONG, Side.SHORT]) if is_equity else Side.LONG
+    upto = add_sessions(asset.asset_class, START, rng.randint(2, 40))
+    dates = sessions(asset.asset_class, START, upto)
+    actions = _odd_actions(rng, asset, dates) if is_equity else []
+    market = _odd_market(rng, asset, dates, actions, price)
+    plan = _odd_plan(rng, asset, side, [b for b in market.bars.values() if b.ds > START], price)
+    many = D(rng.choice([1, 2, 3, rng.randint(1, 400)]))
+    part = D(rng.randint(1, 10**9)) / 10**9
+    quantity = many if is_equity and rng.random() < 0.9 else many * part
+    quantity = quantity.quantize(D("0.000000001")) or D(1)
+    return History(
+        signal=signal_of(asset, plan, quantity, side),
+        asset=asset,
+        market=market,
+        actions=actions,
+        policy=Policy(
+            profile=rng.choice(["paper", "live_like"]), slippage_bps=D(rng.choice([0, 3, 5, 250]))
+        ),
+        rule_exits=frozenset(ds for ds in dates if rng.random() < 0.04),
+        upto=upto,
+    )
+
+
+def _odd_actions(rng: random.Random, asset: Asset, dates: list[dt.date]) -> list[CorporateAction]:
+    kinds = [ActionKind.SPLIT] * rng.choice([0, 0, 0, 1, 1, 2, 3])
+    if rng.random() < 0.1:
+        kinds.append(ActionKind.DELISTING)
+    ratios = ["2", "7", "1.5", "0.5", "0.05", "0.333333333", "1.1"]
+    return [
+        CorporateAction(
+            symbol=asset.symbol,
+            kind=kind,
+            ex_ds=rng.choice(dates[1:]),
+            ratio=D(rng.choice(ratios) if kind is ActionKind.SPLIT else 1),
+            source="test",
+            known_at=NOW,
+        )
+        for kind in kinds
+    ]
+
+
+def _odd_market(
+    rng: random.Random,
+    asset: Asset,
+    dates: list[dt.date],
+    actions: list[CorporateAction],
+    price: float,
+) -> HandMarket:
+    market = HandMarket()
+    gone = [a.ex_ds for a in actions if a.kind is ActionKind.DELISTING]
+    places = 9 if price < 0.01 else rng.choice([2, 2, 4])
+    silence = rng.choice([0.0, 0.08, 0.5])
+    for ds in dates:
+        ratio = float(ratio_between(actions, START, ds))
+        opened = price * (1 + rng.gauss(0, 0.012)) * rng.choice([1.0] * 12 + [0.85, 1.15])
+        price = opened * (1 + rng.gauss(0, 0.025))
+        high = max(opened, price) * (1 + abs(rng.gauss(0, 0.01)))
+        low = min(opened, price) * (1 - abs(rng.gauss(0, 0.01)))
+        if ds != START and (rng.random() < silence or any(ds >= on for on in gone)):
+            continue
+        o, h, lo, c = (D(f"{v / ratio:.{places}f}") for v in (opened, high, low, price))
+        market.add(Bar(asset.symbol, ds, o, max(o, h, c), min(o, lo, c), c, D(1000)))
+    return market
+
+
+def _odd_plan(rng: random.Random, asset: Asset, side: Side, bars: list[Bar], price: float) -> Plan:
+    """Levels around ``price``, some of them exactly a price of a bar to come."""
+    sign = side.sign
+    met = [float(getattr(b, k)) for b in bars[:6] for k in ("open", "high", "low", "close")]
+
+    def level(distance: float) -> float:
+        near = [p for p in met if (p - entry_at) * sign * distance > 0]
+        return rng.choice(near) if near and rng.random() < 0.3 else entry_at * (1 + sign * distance)
+
+    order = rng.choice(["market", "limit", "stop"])
+    entry_at = price
+    shift = {"market": 0.0, "limit": -0.02, "stop": 0.02}[order] * rng.random()
+    entry = round_entry(level(shift) if shift else price, asset, side, order)  # type: ignore[arg-type]  # one of three
+    entry_at = float(entry)
+    ats = sorted(
+        (level(rng.uniform(0.005, 0.1)) for _ in range(rng.randint(0, 3))), reverse=sign < 0
+    )
+    sells = rng.choice([["0.5", "0.25", "0.25"], ["0.3", "0.2", "0.1"], ["0.6", "0.4", "0.0"]])
+    wide = rng.choice([0.02, 0.06, 0.2])
+    return plan_of(
+        order=order,
+        entry=entry,
+        stop=round_stop(level(-rng.uniform(0.002, wide)), asset, side),
+        targets=[
+            (round_target(at, asset, side), sell) for at, sell in zip(ats, sells, strict=False)
+        ],
+        trail=round_entry(entry_at * rng.uniform(0.005, 0.06), asset, side, "market")
+        if rng.random() < 0.5
+        else None,
+        breakeven_after=rng.randint(1, len(ats)) if ats and rng.random() < 0.6 else None,
+        valid_bars=rng.randint(1, 4),
+        max_bars=rng.choice([1, 2, 5, 15]),
+    )

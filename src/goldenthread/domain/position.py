@@ -151,7 +151,9 @@ class Position(_Part):
     @property
     def average_entry(self) -> Decimal | None:
         """The average entry price in today's units, fees apart; None before a fill."""
-        return money(self.entry_cost / self.bought) if self.entries else None
+        if not self.entries:
+            return None
+        return money(sum((f.quantity * f.price for f in self.entries), Decimal(0)) / self.bought)
 
     @property
     def entry_ds(self) -> dt.date | None:

@@ -12,19 +12,20 @@ from goldenthread.domain.asset import Asset, CorporateAction
 from goldenthread.domain.policy import Policy
 from goldenthread.domain.position import Position, PositionStatus
 from goldenthread.domain.trade import Outcome, OutcomeStatus
-from goldenthread.research.shadow_trade import ShadowTrade, Terms
+from goldenthread.research.shadow_trade import Course, ShadowTrade, Terms
 from goldenthread.rules.calendar import add_sessions, sessions
 from goldenthread.rules.rounding import round_quantity
+from goldenthread.rules.tape import PATIENCE
 from goldenthread.trades.pnl import exit_price, r_multiple
 
 if TYPE_CHECKING:
     from goldenthread.domain.bar import Bar
     from goldenthread.domain.signal import Plan, Signal
 
-PATIENCE = 5
-"""Sessions beyond ``max_bars`` after which an outcome without bars is UNPRICEABLE."""
-
 NOT_TRIGGERED = "not triggered"
+NO_LEVELS = "no levels"
+NO_QUANTITY = "no quantity"
+NO_BARS = f"not resolved within max_bars + {PATIENCE} sessions, for want of bars"
 
 
 class PriceQuery(NamedTuple):
@@ -59,10 +60,9 @@ def price(signal: Signal, bars: Sequence[Bar], query: PriceQuery) -> Outcome:
         sessions that had too few bars, or at once when the signal has no levels or no size.
         Prices are in the units of the signal's date. ``cancel_if`` is not considered.
     """
-    plan, quantity = signal.plan, _quantity(signal, query.asset)
+    plan, quantity = signal.plan, quantity_of(signal, query.asset)
     if plan is None or not quantity:
-        note = "no levels" if plan is None else "no quantity"
-        return _unpriceable(query, signal.ds, note)
+        return unpriceable(query, signal.ds, NO_QUANTITY if plan else NO_LEVELS)
     trade = ShadowTrade(_terms(signal, plan, quantity, query))
     by_ds = {bar.ds: bar for bar in bars}
     longest = plan.valid_bars + 2 * (plan.max_bars + PATIENCE)
@@ -73,10 +73,10 @@ def price(signal: Signal, bars: Sequence[Bar], query: PriceQuery) -> Outcome:
         ended = _ended(trade, signal, plan, query, ds)
         if ended is not None:
             return ended
-    return _so_far(trade, query)
+    return so_far(trade.course, signal, query)
 
 
-def _quantity(signal: Signal, asset: Asset) -> Decimal:
+def quantity_of(signal: Signal, asset: Asset) -> Decimal:
     """What was ordered, else what was planned; unrounded when rounding leaves nothing."""
     if signal.quantity > 0:
         return signal.quantity
@@ -102,25 +102,28 @@ def _ended(
 ) -> Outcome | None:
     """The outcome if the session ``ds`` settled it."""
     if trade.is_closed:
-        return _resolved(trade, signal, query)
+        return resolved(trade.course, signal, query)
     if not trade.executions and query.priced_as == "PLANNED":
         if trade.sessions < plan.valid_bars:
             return None
-        return Outcome(
-            status=OutcomeStatus.RESOLVED,
-            priced_as=query.priced_as,
-            revision=ds,
-            note=NOT_TRIGGERED,
-        )
+        return not_triggered(query, ds)
     waited = trade.bars_held if trade.executions else trade.sessions
     if waited < plan.max_bars + PATIENCE:
         return None
-    return _unpriceable(
-        query, ds, f"not resolved within max_bars + {PATIENCE} sessions, for want of bars"
+    return unpriceable(query, ds, NO_BARS)
+
+
+def not_triggered(query: PriceQuery, ds: dt.date) -> Outcome:
+    """Nothing was made: the planned order was still unfilled after its last session ``ds``."""
+    return Outcome(
+        status=OutcomeStatus.RESOLVED,
+        priced_as=query.priced_as,
+        revision=ds,
+        note=NOT_TRIGGERED,
     )
 
 
-def _resolved(trade: ShadowTrade, signal: Signal, query: PriceQuery) -> Outcome:
+def resolved(trade: Course, signal: Signal, query: PriceQuery) -> Outcome:
     """The closed trade's figures, by the same arithmetic a traded position uses."""
     position = _position(trade, signal)
     entry, gross, fees = position.average_entry or Decimal(0), position.realised_pnl, position.fees
@@ -141,7 +144,7 @@ def _resolved(trade: ShadowTrade, signal: Signal, query: PriceQuery) -> Outcome:
     )
 
 
-def _position(trade: ShadowTrade, signal: Signal) -> Position:
+def _position(trade: Course, signal: Signal) -> Position:
     fills = tuple(
         execution.fill.model_copy(update={"split": trade.ratio / execution.ratio})
         for execution in trade.executions
@@ -169,20 +172,22 @@ def _position(trade: ShadowTrade, signal: Signal) -> Position:
     )
 
 
-def _so_far(trade: ShadowTrade, query: PriceQuery) -> Outcome:
+def so_far(trade: Course, signal: Signal, query: PriceQuery) -> Outcome:
     """OPEN: what is known of the entry, and no money."""
-    entry = trade.executions[0].fill if trade.executions else None
+    position = _position(trade, signal)
+    average = position.average_entry
     return Outcome(
         status=OutcomeStatus.OPEN,
         priced_as=query.priced_as,
         revision=trade.last_bar_ds,
-        entry_ds=entry.ds if entry else None,
-        entry_price=money(trade.average_entry * trade.ratio) if entry else None,
-        bars_held=trade.bars_held if entry else None,
+        entry_ds=position.entry_ds,
+        entry_price=None if average is None else money(average * trade.ratio),
+        bars_held=None if average is None else trade.bars_held,
     )
 
 
-def _unpriceable(query: PriceQuery, revision: dt.date, note: str) -> Outcome:
+def unpriceable(query: PriceQuery, revision: dt.date, note: str) -> Outcome:
+    """Nobody knows what would have been made, and why."""
     return Outcome(
         status=OutcomeStatus.UNPRICEABLE, priced_as=query.priced_as, revision=revision, note=note
     )

@@ -64,6 +64,20 @@ class Execution(NamedTuple):
     ratio: Decimal
 
 
+class Course(NamedTuple):
+    """What became of a signal so far: its executions, and its units and stop of the last session.
+
+    ``ratio`` is shares now per share at the signal; ``initial_stop`` is in today's units.
+    """
+
+    executions: Sequence[Execution]
+    ratio: Decimal
+    initial_stop: Decimal
+    reason: ExitReason | None
+    bars_held: int
+    last_bar_ds: dt.date
+
+
 @dataclass
 class _Part:
     """A tranche: what of it is held (before the entry: ordered), its target, and whether met."""
@@ -113,6 +127,18 @@ class ShadowTrade:
     def is_closed(self) -> bool:
         """Whether it was entered and nothing is held any more."""
         return bool(self.executions) and not self.held
+
+    @property
+    def course(self) -> Course:
+        """What became of it so far."""
+        return Course(
+            self.executions,
+            self.ratio,
+            self.initial_stop,
+            self.reason,
+            self.bars_held,
+            self.last_bar_ds,
+        )
 
     def meet(self, ds: dt.date, bar: Bar | None) -> None:
         """Take one session of the asset's calendar, with its tradable bar if there is one."""
@@ -291,7 +317,7 @@ class ShadowTrade:
     def average_entry(self) -> Decimal:
         """The average entry price in the units of the current session, fees apart."""
         entries = [e for e in self.executions if e.fill.side is self._entry_side]
-        cost = sum((e.fill.notional for e in entries), _NOTHING)
+        cost = sum((e.fill.quantity * e.fill.price for e in entries), _NOTHING)
         shares = sum((e.fill.quantity * (self.ratio / e.ratio) for e in entries), _NOTHING)
         return money(cost / shares)
 

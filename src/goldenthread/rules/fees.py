@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from bisect import bisect_right
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from goldenthread.domain.account import MONEY_STEP
 from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.order import OrderSide
 from goldenthread.domain.policy import Profile
+from goldenthread.rules import ticks
 
 _CENT = Decimal("0.01")
-_MILLION = Decimal(1_000_000)
+_MILLION = 1e6
 _NOTHING = Decimal(0)
 
 
@@ -34,6 +39,21 @@ class FeeQuery(NamedTuple):
     ds: dt.date
     profile: Profile
     maker: bool = False
+
+
+class FeeRates(NamedTuple):
+    """Rates in force on each of several days; 0 where none is, an endless cap where none is.
+
+    ``taker`` and ``maker`` are fractions of what is received, ``sec`` of what is sold, ``taf``
+    and ``cat`` dollars a share, ``taf_cap`` dollars.
+    """
+
+    taker: NDArray[np.float64]
+    maker: NDArray[np.float64]
+    sec: NDArray[np.float64]
+    taf: NDArray[np.float64]
+    taf_cap: NDArray[np.float64]
+    cat: NDArray[np.float64]
 
 
 class Rate(NamedTuple):
@@ -149,27 +169,56 @@ def fee_for(query: FeeQuery) -> Fee:
     cat = _per_share(CAT_PER_SHARE, query)
     if query.side is OrderSide.BUY:
         return Fee(cat, _NOTHING)
-    sec = _in_force(SEC_PER_MILLION, query.ds).rate * query.quantity * query.price / _MILLION
-    return Fee(_up(sec, _CENT) + _per_share(TAF_PER_SHARE, query) + cat, _NOTHING)
+    sec = float(_in_force(SEC_PER_MILLION, query.ds).rate) / _MILLION
+    cents = ticks.value_cents(_units(query), float(query.price), sec)
+    return Fee(cents * _CENT + _per_share(TAF_PER_SHARE, query) + cat, _NOTHING)
+
+
+def rates_on(asset_class: AssetClass, profile: Profile, day: NDArray[np.int64]) -> FeeRates:
+    """The rates an asset class pays under a profile, for days since 1970-01-01 in order."""
+    is_crypto = asset_class is AssetClass.CRYPTO
+    pays_regulators = not is_crypto and profile == "live_like"
+    caps = [math.inf, *(_cap(rate) for rate in TAF_PER_SHARE)]
+    return FeeRates(
+        taker=_rates(CRYPTO_TAKER, day) * is_crypto,
+        maker=_rates(CRYPTO_MAKER, day) * is_crypto,
+        sec=_rates(SEC_PER_MILLION, day) / _MILLION * pays_regulators,
+        taf=_rates(TAF_PER_SHARE, day) * pays_regulators,
+        taf_cap=np.array(caps)[_places(TAF_PER_SHARE, day)],
+        cat=_rates(CAT_PER_SHARE, day) * pays_regulators,
+    )
+
+
+def _rates(table: tuple[Rate, ...], day: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.array([0.0, *(float(row.rate) for row in table)])[_places(table, day)]
+
+
+def _places(table: tuple[Rate, ...], day: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many rows of the table have come into force by each day."""
+    since = np.array([row.since for row in table], "datetime64[D]").astype(np.int64)
+    return np.searchsorted(since, day, side="right")
 
 
 def _crypto_fee(query: FeeQuery) -> Fee:
-    rate = _in_force(CRYPTO_MAKER if query.maker else CRYPTO_TAKER, query.ds).rate
+    rate = float(_in_force(CRYPTO_MAKER if query.maker else CRYPTO_TAKER, query.ds).rate)
     if query.side is OrderSide.BUY:
-        return Fee(_NOTHING, _up(rate * query.quantity, MONEY_STEP))
-    return Fee(_up(rate * query.quantity * query.price, _CENT), _NOTHING)
+        return Fee(_NOTHING, ticks.coin_fee(_units(query), rate) * MONEY_STEP)
+    return Fee(ticks.value_cents(_units(query), float(query.price), rate) * _CENT, _NOTHING)
 
 
 def _per_share(table: tuple[Rate, ...], query: FeeQuery) -> Decimal:
     rate = _in_force(table, query.ds)
-    amount = rate.rate * query.quantity
-    return _up(amount if rate.cap is None else min(amount, rate.cap), _CENT)
+    return ticks.share_cents(_units(query), float(rate.rate), _cap(rate)) * _CENT
+
+
+def _cap(rate: Rate) -> float:
+    return math.inf if rate.cap is None else float(rate.cap)
+
+
+def _units(query: FeeQuery) -> int:
+    return int(query.quantity / MONEY_STEP)
 
 
 def _in_force(table: tuple[Rate, ...], ds: dt.date) -> Rate:
     position = bisect_right(table, ds, key=lambda rate: rate.since)
     return table[position - 1] if position else Rate(ds, _NOTHING)
-
-
-def _up(amount: Decimal, step: Decimal) -> Decimal:
-    return amount.quantize(step, ROUND_CEILING)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from goldenthread.domain.account import MONEY_STEP
 from goldenthread.domain.order import OrderSide
 from goldenthread.domain.strategy import Side
+from goldenthread.rules import ticks
 from goldenthread.rules.rounding import round_stop
 from goldenthread.rules.slippage import slipped
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from goldenthread.domain.asset import Asset
     from goldenthread.domain.bar import Bar
 
-_PROTECTIVE_DISTANCE = Decimal("0.05")
 _MONEY_EXPONENT = -9
 
 StopSource = Literal["STOP", "TRAIL", "BREAKEVEN"]
@@ -141,7 +141,7 @@ def stop_limit_fill(
 
 def protective_limit(stop: Decimal, exit_side: OrderSide) -> Decimal:
     """The limit of a protective stop_limit, 5 % beyond its stop; not yet on a tick."""
-    return stop * (1 + exit_side.sign * _PROTECTIVE_DISTANCE)
+    return Decimal(repr(ticks.beyond(float(stop), exit_side.sign)))
 
 
 def tightened_stop(query: StopQuery, asset: Asset) -> StopMove:
@@ -150,9 +150,9 @@ def tightened_stop(query: StopQuery, asset: Asset) -> StopMove:
     Levels are rounded as stops, away from the market. On equal levels the earlier source stays.
     """
     sign = query.side.sign
-    levels: list[tuple[Decimal, StopSource]] = []
+    levels: list[tuple[Decimal | float, StopSource]] = []
     if query.trail is not None and query.best is not None:
-        levels.append((query.best - sign * query.trail, "TRAIL"))
+        levels.append((ticks.trailed(float(query.best), sign, float(query.trail)), "TRAIL"))
     if query.breakeven is not None:
         levels.append((query.breakeven, "BREAKEVEN"))
     move = StopMove(query.stop, query.source)

@@ -1,8 +1,8 @@
 """Rounding of levels and quantities: the one place where a tick or a step is applied.
 
-Prices are counted in ticks in float64, whether they come as ``Decimal`` or as float, so that
-exact money and the vectorised engine reach the same tick; the price is that whole number of
-exact ticks. A price within 1e-12 (relative) of a tick is on it: float noise never moves a level.
+Prices are counted in ticks in float64 (``rules.ticks``), whether they come as ``Decimal`` or as
+float, so that exact money and the kernel reach the same tick; the price is that whole number of
+exact ticks.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Literal
 from goldenthread.domain.account import money
 from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.errors import DataError
-from goldenthread.domain.strategy import Side
+from goldenthread.rules.ticks import ONE_DOLLAR, SUB_DOLLAR_TICKS, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from goldenthread.domain.asset import Asset
+    from goldenthread.domain.strategy import Side
 
-_ONE_DOLLAR = 1.0
-_SUB_DOLLAR_TICK = Decimal("0.0001")
-_ON_THE_TICK = 1e-12
+SUB_DOLLAR_TICK = Decimal(1) / SUB_DOLLAR_TICKS
+"""The finest step of an equity's price below one dollar."""
 _EXACT = Context(prec=60, rounding=ROUND_FLOOR)
 
 
@@ -32,18 +32,18 @@ def price_tick(asset: Asset, price: Decimal | float) -> Decimal:
 
     Source: SEC Rule 612 of Regulation NMS; Alpaca refuses other prices as sub-penny.
     """
-    below_one_dollar = asset.asset_class is AssetClass.EQUITY and float(price) < _ONE_DOLLAR
-    return min(asset.price_tick, _SUB_DOLLAR_TICK) if below_one_dollar else asset.price_tick
+    below_one_dollar = asset.asset_class is AssetClass.EQUITY and float(price) < ONE_DOLLAR
+    return min(asset.price_tick, SUB_DOLLAR_TICK) if below_one_dollar else asset.price_tick
 
 
 def round_stop(price: Decimal | float, asset: Asset, side: Side) -> Decimal:
     """A protective stop on its tick, away from the market: long down, short up."""
-    return _to_tick(price, asset, math.floor if side is Side.LONG else math.ceil)
+    return _to_tick(price, asset, -side.sign)
 
 
 def round_target(price: Decimal | float, asset: Asset, side: Side) -> Decimal:
     """A profit target on its tick, toward the market: long down, short up."""
-    return _to_tick(price, asset, math.floor if side is Side.LONG else math.ceil)
+    return _to_tick(price, asset, -side.sign)
 
 
 def round_entry(
@@ -56,7 +56,7 @@ def round_entry(
     """
     if order == "market":
         return money(Decimal(repr(_finite(price))))
-    return _to_tick(price, asset, math.ceil if side is Side.LONG else math.floor)
+    return _to_tick(price, asset, side.sign)
 
 
 def round_quantity(quantity: Decimal, asset: Asset) -> Decimal:
@@ -88,12 +88,9 @@ def significant(value: float) -> Decimal | None:
     return Decimal(f"{value:.12g}") or Decimal(0)
 
 
-def _to_tick(price: Decimal | float, asset: Asset, direction: Callable[[float], int]) -> Decimal:
+def _to_tick(price: Decimal | float, asset: Asset, direction: int) -> Decimal:
     tick = price_tick(asset, price)
-    exact = _finite(price) / float(tick)
-    nearest = round(exact)
-    on_tick = abs(exact - nearest) <= _ON_THE_TICK * abs(exact)
-    return tick * (nearest if on_tick else direction(exact))
+    return tick * whole(_finite(price) / float(tick), direction)
 
 
 def _finite(price: Decimal | float) -> float:

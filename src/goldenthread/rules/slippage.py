@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from goldenthread.domain.order import OrderSide
+from goldenthread.rules import ticks
+
+if TYPE_CHECKING:
+    from goldenthread.domain.order import OrderSide
 
 _BASIS_POINT = Decimal("0.0001")
-_ONE_DOLLAR = Decimal(1)
-_STEP = Decimal("0.000001")
-_SUB_DOLLAR_STEP = Decimal("0.000000001")
 
 
 def slipped(price: Decimal, side: OrderSide, bps: Decimal) -> Decimal:
@@ -18,6 +19,9 @@ def slipped(price: Decimal, side: OrderSide, bps: Decimal) -> Decimal:
     Rounded against the order to 0.000001, below one dollar to 0.000000001, where six
     decimals would cost a coin of 0.0002 more than the slippage itself.
     """
-    moved = price * (1 + side.sign * bps * _BASIS_POINT)
-    step = _STEP if price >= _ONE_DOLLAR else _SUB_DOLLAR_STEP
-    return moved.quantize(step, ROUND_CEILING if side is OrderSide.BUY else ROUND_FLOOR)
+    return Decimal(repr(ticks.slipped(float(price), side.sign, slippage(bps))))
+
+
+def slippage(bps: Decimal) -> float:
+    """Basis points as the fraction prices are moved by."""
+    return float(bps * _BASIS_POINT)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 from typing import TYPE_CHECKING
 
-from goldenthread.domain.account import money
 from goldenthread.domain.asset import ActionKind
+from goldenthread.rules import ticks
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from goldenthread.domain.asset import CorporateAction
 
 _EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
-_WHOLE = Decimal("0.000000001")
+_WHOLE = Decimal(repr(ticks.WHOLE_AFTER_SPLIT))
 
 
 def ratio_between(actions: Iterable[CorporateAction], after: dt.date, upto: dt.date) -> Decimal:
@@ -47,4 +47,4 @@ def split_quantity(quantity: Decimal, ratio: Decimal, step: Decimal) -> tuple[De
 
 def split_price(price: Decimal, ratio: Decimal) -> Decimal:
     """A price in the units after the split, to nine decimals; levels are then rounded again."""
-    return money(price / ratio)
+    return Decimal(repr(ticks.split_price(float(price), float(ratio))))

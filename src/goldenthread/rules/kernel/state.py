@@ -1,0 +1,181 @@
+"""What a ride remembers from session to session, and how functions of it are compiled."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast, get_type_hints
+
+import numba
+import numpy as np
+from numba.extending import register_jitable
+
+from goldenthread.rules import ticks
+from goldenthread.rules.tape import Terms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_Function = TypeVar("_Function", bound="Callable[..., Any]")
+
+for _rule in (
+    ticks.whole,
+    ticks.half_even,
+    ticks.split_price,
+    ticks.split_units,
+    ticks.slipped,
+    ticks.trailed,
+    ticks.beyond,
+    ticks.coin_fee,
+    ticks.value_cents,
+    ticks.share_cents,
+):
+    register_jitable(_rule)
+
+
+def compiled(function: _Function) -> _Function:
+    """The function compiled to machine code at its first call, to the last bit as written."""
+    return cast("_Function", numba.njit(nogil=True, error_model="numpy")(function))
+
+
+def cached(function: _Function) -> _Function:
+    """The same, kept on disk from one process to the next."""
+    return cast("_Function", numba.njit(nogil=True, error_model="numpy", cache=True)(function))
+
+
+class State:
+    """One ride, as a record whose fields compiled code reads and writes.
+
+    Prices are in the units of the current session, ``cost earned bought sold top bottom`` in
+    money and in shares and prices of the signal's date. NaN is a price nobody has seen yet.
+    ``held`` counts units of 1e-9, sessions are indices into the tape, -1 stands for none.
+    """
+
+    session: int
+    sign: int
+    order: int
+    at_market: bool
+    breakeven: int
+    valid_bars: int
+    max_bars: int
+    step: int
+    planned: float
+    stop: float
+    initial: float
+    trail: float
+    ratio: float
+    best: float
+    worst: float
+    last_close: float
+    last_bar: int
+    sessions: int
+    bars_held: int
+    entered: int
+    left: int
+    ended: int
+    held: int
+    due: int
+    reason: int
+    is_trailed: bool
+    entry_triggered: bool
+    stop_triggered: bool
+    entry_price: float
+    entry_ratio: float
+    cost: float
+    earned: float
+    bought: float
+    sold: float
+    fees: float
+    top: float
+    bottom: float
+    executions: int
+    logged: int
+
+
+class Part:
+    """A tranche as a record: units still ordered or held, its target, whether it was touched."""
+
+    units: int
+    target: float
+    touched: bool
+
+
+class Day:
+    """The session a ride is in, as a record: its index ``at``, prices, split and fee rates."""
+
+    at: int
+    open: float
+    high: float
+    low: float
+    close: float
+    split: float
+    taker: float
+    maker: float
+    sec: float
+    taf: float
+    taf_cap: float
+    cat: float
+
+
+class Row:
+    """One execution, as a record; the columns of ``Executions`` but the ticket."""
+
+    session: int
+    leg: int
+    price: float
+    units: int
+    coin_fee: int
+    fee: float
+    reason: int
+    maker: bool
+    part: int
+    ratio: float
+
+
+class Bar(NamedTuple):
+    """One session's prices as an order sees them."""
+
+    open: float
+    high: float
+    low: float
+    close: float
+
+
+class Desk(NamedTuple):
+    """What the functions of one session share; an empty ``log`` records no executions."""
+
+    day: Day
+    terms: Terms
+    log: Sequence[Row]
+
+
+_KINDS = {int: np.int64, float: np.float64, bool: np.bool_}
+
+
+def records(kind: type, count: int) -> Any:  # noqa: ANN401  # numpy knows no type of records
+    """An array of so many records with the fields of ``kind``, all zero."""
+    return np.zeros(count, _layout(kind))
+
+
+@cache
+def _layout(kind: type) -> np.dtype[np.void]:
+    fields = [(name, _KINDS[of]) for name, of in get_type_hints(kind).items()]
+    stamp = [(f"rules_{_digest()}", np.int8)] if kind is State else []
+    return np.dtype(fields + stamp, align=True)
+
+
+@cache
+def _digest() -> str:
+    """What the sources of the kernel are known by.
+
+    numba looks for changes only in the file of a cached function, not in what that calls. A
+    field named after them is part of the signature machine code is kept under.
+    """
+    folder = Path(__file__).parent
+    sources = [*folder.glob("*.py"), folder.with_name("ticks.py"), folder.with_name("tape.py")]
+    sha = hashlib.sha256()
+    for source in sorted(sources):
+        sha.update(source.read_bytes())
+    return sha.hexdigest()[:16]
