@@ -7,8 +7,10 @@ from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import pytest
 
+from goldenthread.domain.account import MONEY_STEP
 from goldenthread.domain.asset import ActionKind, Asset, AssetClass, CorporateAction
 from goldenthread.domain.bar import Bar
 from goldenthread.domain.order import OrderSide
@@ -18,6 +20,8 @@ from goldenthread.domain.strategy import Side
 from goldenthread.research.shadow import NOT_TRIGGERED, PriceQuery, price
 from goldenthread.research.shadow_trade import ShadowTrade, Terms
 from goldenthread.rules.calendar import previous_session
+from goldenthread.rules.kernel.riding import execute
+from goldenthread.rules.tape import REASONS, Closes, Wanted, tape_of, tickets_of
 from research.oracle import Day, History, follow
 from research.oracle_histories import history
 
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 
     from goldenthread.domain.trade import Outcome
 
+STATUSES = ("WAITING", "OPEN", "CLOSED", "NOT_TRIGGERED", "CANCELLED", "UNPRICEABLE")
 KNOWN = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
 
@@ -64,6 +69,37 @@ def told_by_shadow(told: History) -> Told:
     if status == "RESOLVED":
         status = "NOT_TRIGGERED" if outcome.note == NOT_TRIGGERED else "CLOSED"
     return Told(fills, status, outcome.exit_reason or "", trade.bars_held)
+
+
+def told_by_kernel(told: History) -> Told:
+    """The compiled engine; its prices and fees are the floats nearest to exact decimals."""
+    bars = [day.bar for day in told.days if day.bar is not None]
+    dates = np.array([bar.ds for bar in bars], "datetime64[D]")
+    prices = np.array([bar[2:6] for bar in bars], np.float64).reshape(-1, 4).T
+    span = (signal_ds(told), told.days[-1].ds)
+    tape, terms = tape_of(told.asset, [dates, *prices], actions_of(told), told.policy, span)
+    wanted = Wanted(span[0], told.side, told.plan, told.quantity, told.at_market)
+    closes = Closes(
+        leave=np.array([False, *(day.leave for day in told.days)]),
+        cancel=np.array([False, *(day.cancel for day in told.days)]),
+    )
+    tickets = tickets_of([wanted], tape, terms)
+    rides, rows = execute(tape, terms, tickets, closes, len(tape.day) - 1)
+    days = (told.days[0], *told.days)
+    sides = (OrderSide.BUY, OrderSide.SELL)[:: told.side.sign]
+    fills = tuple(
+        (
+            days[rows.session[at]].ds,
+            sides[rows.leg[at]],
+            Decimal(repr(float(rows.price[at]))),
+            int(rows.units[at]) * MONEY_STEP,
+            Decimal(repr(float(rows.fee[at]))),
+            int(rows.coin_fee[at]) * MONEY_STEP,
+        )
+        for at in range(len(rows.ticket))
+    )
+    reason = "" if rides.reason[0] < 0 else str(REASONS[rides.reason[0]])
+    return Told(fills, STATUSES[rides.status[0]], reason, int(rides.bars_held[0]))
 
 
 def signal_ds(told: History) -> dt.date:
@@ -134,12 +170,14 @@ def outcome_of(told: History) -> Outcome:
     return price(signal, [day.bar for day in told.days if day.bar is not None], query)
 
 
-SUBJECTS = {"shadow": told_by_shadow}
+SUBJECTS = {"shadow": told_by_shadow, "kernel": told_by_kernel}
 
 
-def differences(subject: str, seeds: Iterable[int]) -> dict[int, tuple[Told, Told]]:
+def differences(
+    subject: str, seeds: Iterable[int], *, cancels: bool = False
+) -> dict[int, tuple[Told, Told]]:
     """By seed, what the oracle and a subject tell differently."""
-    told = ((seed, history(seed)) for seed in seeds)
+    told = ((seed, history(seed, cancels=cancels)) for seed in seeds)
     pairs = ((seed, (told_by_oracle(h), SUBJECTS[subject](h))) for seed, h in told)
     return {seed: pair for seed, pair in pairs if pair[0] != pair[1]}
 
@@ -153,6 +191,12 @@ def test_an_engine_tells_three_thousand_histories_as_the_oracle_does(subject: st
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_an_engine_tells_ten_thousand_histories_as_the_oracle_does(subject: str) -> None:
     assert differences(subject, range(3_000, 13_000)) == {}
+
+
+def test_the_kernel_cancels_where_the_oracle_does() -> None:
+    told = [told_by_oracle(history(seed, cancels=True)) for seed in range(1_000)]
+    assert sum(ending.status == "CANCELLED" for ending in told) > 20
+    assert differences("kernel", range(1_000), cancels=True) == {}
 
 
 def test_the_histories_crowd_every_edge_of_the_rules() -> None:

@@ -173,7 +173,8 @@ def _cells(shown: Heatmap, size: int, label: Callable[[float], str]) -> list[str
             said = f"{shown.across} {shown.columns[across]:g}, {shown.down} {shown.rows[down]:g}"
             parts.append(
                 f'<rect x="{x:.1f}" y="{y}" width="{width - 2:.1f}" height="{size - 2}"'
-                f' fill="{paint}" stroke="{_EDGE if cell is None else paint}"><title>{escape(f"{said}: {words}")}</title></rect>'
+                f' fill="{paint}" stroke="{_EDGE if cell is None else paint}">'
+                f"<title>{escape(f'{said}: {words}')}</title></rect>"
             )
             if cell is not None and width >= _ROOM_FOR_TEXT:
                 parts.append(_figure((x + width / 2, y + size / 2 + 4), words, paint))
