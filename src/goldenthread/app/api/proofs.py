@@ -13,21 +13,31 @@ from goldenthread.app.api.checks import begun
 from goldenthread.app.api.desks import load_assets, members_of
 from goldenthread.app.api.records import facts
 from goldenthread.app.api.research.parity import compare_with_backtest
+from goldenthread.domain.errors import UsageError
 from goldenthread.domain.position import ExitReason
 from goldenthread.domain.trade import OutcomeStatus
 from goldenthread.market.bars import BarBook
-from goldenthread.signals.engine import Evaluator, compile_strategy
+from goldenthread.market.quality import judge
+from goldenthread.research.lookahead import Subject, look
+from goldenthread.signals.binding import MAX_LOOKBACK
+from goldenthread.signals.compilation import compile_strategy
 from goldenthread.warehouse.rows.signals import traded_signal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from goldenthread.app.api.project import Project
     from goldenthread.app.desk import Desk
+    from goldenthread.domain.strategy import Strategy
+    from goldenthread.research.lookahead import Windows
 
 _TRADES = """
 SELECT *
 FROM fact_trades WHERE book = @book AND ds BETWEEN @first AND @last ORDER BY trade_id
 """
 _SHOWN = 20
+_YEAR_AND_JUDGING = 366 + 250
+"""Bars a decision reads besides its look-back: since 1 January, and those that judge the first."""
 
 
 def check_data(project: Project) -> list[dict[str, Any]]:
@@ -48,28 +58,78 @@ def check_data(project: Project) -> list[dict[str, Any]]:
     ]
 
 
-def check_lookahead(project: Project, days: int) -> dict[str, Any]:
-    """Whether any decision on the last ``days`` dates changes when later bars are cut off."""
+def check_lookahead(
+    project: Project,
+    days: int,
+    strategy_ids: Sequence[str] = (),
+    upto: dt.date | None = None,
+) -> dict[str, Any]:
+    """Whether anything a strategy sees on ``days`` dates depends on later bars.
+
+    Every factor, filter, level, rule and decision is computed with all bars, with later bars cut
+    off (and all others judged again), and with later bars null. ``changed`` holds a sentence for
+    the first change of each expression.
+
+    Args:
+        project: The project; its strategies, bars and corporate actions.
+        days: How many dates are tried.
+        strategy_ids: The strategies to look at; none means all.
+        upto: The last date tried; None is the one before the last bar's.
+
+    Raises:
+        UsageError: There is no strategy of a name, or none of them has a bar on these dates.
+    """
     assets = load_assets(project)
-    strategies = project.strategies()
-    bars = judged_bars(project)
+    strategies = _named(project.strategies(), strategy_ids)
     members = members_of(project, strategies, assets)
-    actions = project.market_data.actions(list(assets))
-    whole = Evaluator(BarBook(bars, actions, list(assets.values())).window)
-    last: Any = bars["ds"].max()
-    decisions, changed = 0, []
-    for back in range(days):
-        ds = last - dt.timedelta(days=back + days)
-        cut = BarBook(bars.filter(pl.col("ds") <= ds), actions, list(assets.values()))
-        alone = Evaluator(cut.window)
-        for strategy in strategies:
-            compiled = compile_strategy(strategy)
-            for symbol in members[strategy.strategy_id]:
-                known = whole.decide(compiled, symbol, ds, assets[symbol])
-                decisions += 1
-                if known != alone.decide(compiled, symbol, ds, assets[symbol]):
-                    changed.append(f"{strategy.strategy_id} {symbol} {ds}")
-    return {"decisions": decisions, "changed": changed[:_SHOWN], "ok": not changed}
+    compiled = [compile_strategy(strategy) for strategy in strategies]
+    subjects = [
+        Subject(c, assets[symbol]) for c in compiled for symbol in members[c.strategy.strategy_id]
+    ]
+    read = sorted({s.asset.symbol for s in subjects} | {r for c in compiled for r in c.refs})
+    bars = judged_bars(project).filter(pl.col("symbol").is_in(read))
+    actions = project.market_data.actions(read)
+
+    reach = max((c.lookback for c in compiled), default=0) + _YEAR_AND_JUDGING
+
+    def cut(ds: dt.date) -> Windows:
+        past = bars.filter(pl.col("ds") <= ds).group_by("symbol", maintain_order=True)
+        known = judge(past.tail(reach).select(bars.columns), actions).bars
+        return BarBook(known, actions, list(assets.values()), lookback=MAX_LOOKBACK).window
+
+    whole = BarBook(bars, actions, list(assets.values()), lookback=MAX_LOOKBACK).window
+    dates = _dates(bars, days, upto)
+    found = look(subjects, dates, whole, cut)
+    if not found.decisions:
+        msg = "nothing to compare: no strategy has a bar on these dates; try more --days, or --to"
+        raise UsageError(msg)
+    return {
+        "strategies": len(strategies),
+        "dates": len(dates),
+        "decisions": found.decisions,
+        "values": found.values,
+        "changed": [change.words for change in found.changes[:_SHOWN]],
+        "ok": not found.changes,
+    }
+
+
+def _dates(bars: pl.DataFrame, days: int, upto: dt.date | None) -> list[dt.date]:
+    """The dates with bars among the ``days`` up to ``upto``, oldest first."""
+    newest = bars["ds"].max()
+    if not isinstance(newest, dt.date):
+        return []
+    last = upto or newest - dt.timedelta(days=1)
+    first = last - dt.timedelta(days=days - 1)
+    return bars.filter(pl.col("ds").is_between(first, last))["ds"].unique().sort().to_list()
+
+
+def _named(strategies: list[Strategy], wanted: Sequence[str]) -> list[Strategy]:
+    unknown = sorted(set(wanted) - {s.strategy_id for s in strategies})
+    if unknown:
+        known = ", ".join(s.strategy_id for s in strategies) or "none"
+        msg = f"no strategy {', '.join(unknown)} in strategies/; there are: {known}"
+        raise UsageError(msg)
+    return [s for s in strategies if not wanted or s.strategy_id in wanted]
 
 
 def check_parity(project: Project, book: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from goldenthread.app.cli.options import HERE, Book, Json, ProjectDir
+from goldenthread.app.cli.options import HERE, Book, Json, ProjectDir, To, date_of
 from goldenthread.app.cli.output import emit
 
 app = typer.Typer(no_args_is_help=True)
@@ -56,18 +56,25 @@ def data(project: ProjectDir = HERE, as_json: Json = False) -> None:
 
 @app.command()
 def lookahead(
+    strategies: Annotated[
+        list[str] | None, typer.Argument(help="Which strategies; all without any.")
+    ] = None,
     days: Annotated[int, typer.Option("--days", min=1, help="How many dates to try.")] = 40,
+    until: To = "",
     project: ProjectDir = HERE,
     as_json: Json = False,
 ) -> None:
-    """Whether cutting off the future changes any decision of your strategies.
+    """Whether anything your strategies see or decide depends on later bars.
 
-    Example: goldenthread check lookahead --days 100
+    Every expression is computed again with later bars cut off, and again with them null.
+
+    Example: goldenthread check lookahead momentum --days 365 --to 2017-12-29
     """
     from goldenthread.app.api.project import Project
     from goldenthread.app.api.proofs import check_lookahead
 
-    found = check_lookahead(Project.open(project), days)
+    upto = date_of(until, "--to") if until else None
+    found = check_lookahead(Project.open(project), days, strategies or (), upto)
     emit(found, as_json=as_json, title="look-ahead")
     raise typer.Exit(int(not found["ok"]))
 

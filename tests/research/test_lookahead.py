@@ -1,0 +1,135 @@
+"""What looks ahead is found, with the expression that did it; what does not is not blamed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from goldenthread.domain.strategy import Entry, Exit, Strategy, Target
+from goldenthread.research.lookahead import Findings, Subject, look
+from goldenthread.signals import indicators
+from goldenthread.signals.compilation import compile_strategy
+from goldenthread.signals.functions import FUNCTIONS
+from signals.windows import asset, closes, random_market
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from goldenthread.domain.bar import FloatArray
+    from goldenthread.signals.indicators import Bound
+    from signals.windows import Market
+
+PRICES = [100.0, 101.0, 102.0, 103.0, 104.0, 105.0]
+TUESDAY, WEDNESDAY = dt.date(2024, 1, 2), dt.date(2024, 1, 3)
+
+
+@pytest.fixture
+def leaky(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A catalogue with PEEK, the next bar's value, and WAIT, its own once the next is known."""
+    honest = indicators._own
+
+    def own(bound: Bound, inputs: Sequence[FloatArray]) -> FloatArray:
+        following = np.append(inputs[0][1:], inputs[0][-1:])
+        if bound.function.name == "PEEK":
+            return following
+        if bound.function.name == "WAIT":
+            return np.where(np.isnan(following), np.nan, inputs[0])
+        return honest(bound, inputs)
+
+    monkeypatch.setattr(indicators, "_own", own)
+    for name in ("PEEK", "WAIT"):
+        monkeypatch.setitem(FUNCTIONS, name, replace(FUNCTIONS["ABS"], name=name))
+
+
+def asked(strategy: Strategy, market: Market, dates: Sequence[dt.date]) -> Findings:
+    subject = Subject(compile_strategy(strategy), asset())
+    return look([subject], dates, market.window, lambda _: market.nightly)
+
+
+def strategy_with(**parts: object) -> Strategy:
+    given: dict[str, object] = {"strategy_id": "test", "assets": ("AAPL",)}
+    given["entry"] = Entry(when="close > 0")
+    given["exit"] = Exit(stop="entry - 10", max_bars=10)
+    return Strategy.model_validate({**given, **parts})
+
+
+@pytest.mark.usefixtures("leaky")
+def test_a_factor_that_reads_the_next_bar_is_named_with_both_values() -> None:
+    peeking = strategy_with(factors={"calm": "SMA(close, 2)", "hope": "2 * PEEK(close)"})
+    found = asked(peeking, closes(PRICES), [TUESDAY, WEDNESDAY])
+    assert [change.words for change in found.changes] == [
+        "test AAPL 2024-01-02 factors.hope: PEEK(close) is 102, with the future cut off 101"
+    ]
+    assert found.decisions == 2
+
+
+@pytest.mark.usefixtures("leaky")
+def test_a_factor_that_only_passes_over_the_future_is_found_by_the_poison() -> None:
+    found = asked(strategy_with(factors={"late": "WAIT(close)"}), closes(PRICES), [TUESDAY])
+    assert [change.words for change in found.changes] == [
+        "test AAPL 2024-01-02 factors.late: WAIT(close) is 101, with the future poisoned null"
+    ]
+
+
+@pytest.mark.usefixtures("leaky")
+def test_every_place_of_a_strategy_is_looked_at() -> None:
+    peek = "PEEK(close) > 101.5"
+    everywhere = strategy_with(
+        entry=Entry(
+            when=peek, order="limit", price="PEEK(close)", cancel_if=peek, priority="PEEK(volume)"
+        ),
+        reject_unless={"LATER": peek, "NOW": "close > 0 and PEEK(close) > 0"},
+        exit=Exit(
+            stop="entry - PEEK(close) / 10",
+            targets=(Target(at="PEEK(close) + 5", sell=Decimal(1)),),
+            trail="PEEK(close)",
+            when=peek,
+            max_bars=3,
+        ),
+    )
+    found = asked(everywhere, closes([100, 101, 102, 103]), [TUESDAY])
+    assert {change.key for change in found.changes} == {
+        *("entry.when", "entry.price", "entry.priority", "entry.cancel_if", "exit.when"),
+        *("reject_unless.LATER", "reject_unless.NOW"),
+        *("exit.stop", "exit.targets[1].at", "exit.trail"),
+    }
+
+
+@pytest.mark.usefixtures("leaky")
+def test_each_expression_is_told_once_on_its_first_date() -> None:
+    found = asked(
+        strategy_with(factors={"hope": "PEEK(close)"}), closes(PRICES), [WEDNESDAY, TUESDAY]
+    )
+    assert [(c.ds, c.key) for c in found.changes] == [(WEDNESDAY, "factors.hope")]
+
+
+def test_a_bar_that_is_there_only_with_the_future_is_told() -> None:
+    market = closes(PRICES)
+    subject = Subject(compile_strategy(strategy_with()), asset())
+    found = look([subject], [TUESDAY], market.window, lambda _: lambda *_: None)
+    assert [(c.key, c.known, c.alone) for c in found.changes] == [("bars", 1.0, 0.0)]
+
+
+def test_honest_expressions_of_every_kind_differ_nowhere() -> None:
+    market = random_market()
+    honest = strategy_with(
+        factors={
+            "fast": "EMA(close, 5)",
+            "flow": "OBV(close, 60)",
+            "lead": "LAG(close, 3)",
+            "other": "ref('IBM', close > SMA(close, 20))",
+            "band": "BBANDS(close, 20, 2, 2).upperband",
+        },
+        entry=Entry(when="fast > lead or CDLDOJI() > 0"),
+        reject_unless={"WILD": "ATR(5) < close / 10", "ALONE": "other and close < band"},
+    )
+    dates = [dt.date(2024, 1, 1) + dt.timedelta(days=at) for at in range(0, 200, 3)]
+    found = asked(honest, market, dates)
+    assert found.changes == ()
+    assert found.decisions > 40
+    assert found.values == found.decisions * 18
