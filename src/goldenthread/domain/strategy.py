@@ -121,6 +121,12 @@ class Strategy(_Part):
         ordered = {name: dict(config[name]) for name in ("factors", "reject_unless")}
         return cls.model_validate({**config, **ordered})
 
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The symbols it decides on: ``assets`` with each universe opened, each once, in order."""
+        opened = [self.universes.get(a[1:], ()) if a.startswith("@") else (a,) for a in self.assets]
+        return tuple(dict.fromkeys(symbol for symbols in opened for symbol in symbols))
+
     @cached_property
     def version_key(self) -> str:
         """The sha256 of the canonical configuration: equal configuration, equal version."""

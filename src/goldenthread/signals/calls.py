@@ -9,6 +9,7 @@ from goldenthread.domain.errors import UsageError
 from goldenthread.signals.expressions import nearest
 from goldenthread.signals.functions import (
     FUNCTIONS,
+    LANGUAGE,
     MA_TYPES,
     MAX_PERIOD,
     PRICES,
@@ -20,15 +21,18 @@ from goldenthread.signals.indicators import Bound, lookback_of, talib_lookback
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from goldenthread.signals.alignment.universes import Universe
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Expr:
     """One part of an expression, ready to be computed.
 
     ``op`` is ``number``, ``column``, ``entry`` (the planned price), ``call`` (``bound``),
-    ``ref`` (``symbol``) or a sign of ``arithmetic.combine``. ``text`` is canonical: equal text,
-    equal meaning. ``lookback`` counts the bars before a value that it depends on, ``refs`` are
-    the other symbols it reads.
+    ``ref`` (``symbol``), ``on`` (``symbol`` is the period), a name of ``SECTIONS`` or a sign of
+    ``arithmetic.combine``. ``text`` is canonical: equal text, equal meaning. ``lookback`` counts
+    the bars before a value that it depends on, ``refs`` are the other symbols it reads,
+    ``universe`` the members it is compared with.
     """
 
     op: str
@@ -43,6 +47,7 @@ class Expr:
     is_condition: bool = False
     uses_entry: bool = False
     refs: tuple[str, ...] = ()
+    universe: Universe | None = None
 
 
 COLUMNS: Mapping[str, Expr] = {name: Expr("column", name) for name in PRICES}
@@ -57,8 +62,9 @@ def function_named(name: str) -> Function:
     """
     function = FUNCTIONS.get(name)
     if function is None:
-        hint = nearest(name, [*FUNCTIONS, "ref"])
-        say = hint or "; there are TA-Lib's functions and LAG HIGHEST LOWEST ABS MIN2 MAX2 ref"
+        hint = nearest(name, [*FUNCTIONS, *LANGUAGE])
+        ours = " ".join(["LAG HIGHEST LOWEST ABS MIN2 MAX2", *LANGUAGE])
+        say = hint or f"; there are TA-Lib's functions and {ours}"
         msg = f"unknown function {name!r}{say}"
         raise UsageError(msg)
     return function

@@ -9,9 +9,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from goldenthread.domain.errors import UsageError
+from goldenthread.signals.alignment.universes import Universe
 from goldenthread.signals.binding import ENTRY, bind, number
 from goldenthread.signals.calls import COLUMNS, Expr
 from goldenthread.signals.filters import Filter, filter_of
+from goldenthread.signals.functions import LANGUAGE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,6 +90,7 @@ class _Compiler:
 
     def __init__(self, strategy: Strategy) -> None:
         self._strategy = strategy
+        self._universe = Universe(strategy.members)
         self._scope: dict[str, Expr] = {}
         self._all: list[Expr] = []
 
@@ -136,7 +139,7 @@ class _Compiler:
 
     def _bound(self, key: str, text: str, *, condition: bool = False) -> Expr:
         try:
-            expr = bind(text, self._scope, condition=condition)
+            expr = bind(text, self._scope, condition=condition, universe=self._universe)
         except UsageError as error:
             raise StrategyError(str(error), key) from None
         self._all.append(expr)
@@ -165,8 +168,8 @@ def _check_names(
     for name in names:
         if not _NAME.fullmatch(name) or keyword.iskeyword(name):
             why = "is no name; use lower-case letters, digits and underscores"
-        elif name in COLUMNS or name in {"entry", "ref"}:
-            why = "has a meaning already (a column or the planned price)"
+        elif name in COLUMNS or name == "entry" or name in LANGUAGE:
+            why = "has a meaning already (a column, a function or the planned price)"
         elif name in taken:
             why = "is a parameter too"
         else:

@@ -10,9 +10,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.signal import Candidate, Plan, TargetLevel
 from goldenthread.rules.rounding import round_entry, round_stop, round_target, significant
+from goldenthread.signals.alignment.sections import Section
 from goldenthread.signals.compilation import CompiledStrategy, StrategyError, compile_strategy
 from goldenthread.signals.evaluation import Calculator, Memo
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
     from goldenthread.domain.asset import Asset
     from goldenthread.domain.bar import BarWindow
+    from goldenthread.signals.alignment.universes import Universe
     from goldenthread.signals.calls import Expr
 
 __all__ = [
@@ -60,13 +64,15 @@ class Evaluator:
         self._ds: dt.date | None = None
         self._now: dt.datetime | None = None
         self._today: dict[str, BarWindow | None] = {}
-        self._calculator = Calculator(self._window, Memo() if memo is None else memo)
+        self._sections: dict[str, Section] = {}
+        self._calculator = Calculator(self._window, Memo() if memo is None else memo, self._section)
 
     def at(self, ds: dt.date, now: dt.datetime | None = None) -> None:
         """Move to the decision date ``ds`` with the bars known at ``now``."""
         if (ds, now) != (self._ds, self._now):
             self._ds, self._now = ds, now
             self._today.clear()
+            self._sections.clear()
 
     def decide(
         self, compiled: CompiledStrategy, symbol: str, ds: dt.date, asset: Asset
@@ -110,6 +116,14 @@ class Evaluator:
         if symbol not in self._today and self._ds is not None:
             self._today[symbol] = self._windows(symbol, self._ds, self._now)
         return self._today.get(symbol)
+
+    def _section(self, universe: Universe) -> Section:
+        found = self._sections.get(universe.key)
+        if found is None:
+            windows = [w for s in universe.symbols if (w := self._window(s)) is not None]
+            found = Section.of(universe.key, windows, np.datetime64(self._ds, "D"))
+            self._sections[universe.key] = found
+        return found
 
     def _candidate(
         self, compiled: CompiledStrategy, window: BarWindow, ds: dt.date, asset: Asset
