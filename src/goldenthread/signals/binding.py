@@ -34,6 +34,11 @@ def number(value: float) -> Expr:
     return Expr("number", repr(float(value)), value=float(value))
 
 
+def table_values(name: str, days: int) -> Expr:
+    """The values of a point-in-time table, none older than ``days``."""
+    return Expr("input", f"input({name!r}, {days})", symbol=name, value=float(days))
+
+
 def bind(
     text: str,
     scope: Mapping[str, Expr],
@@ -201,8 +206,8 @@ class _Binder:
 
     def _refuse(self, node: Node, inner: Expr, why: str, *, period: bool = False) -> None:
         """Refuse what ``ref`` and ``on`` cannot hold; ``period``: it may hold an ``on``."""
-        held = [part.op for part in _below(inner) if part.op in LANGUAGE or part.op == "entry"]
-        wrong = [op for op in held if not (period and op == "on")]
+        barred = {*LANGUAGE, "entry"} - {"on"} if period else {*LANGUAGE, "entry", "input"}
+        wrong = [part.op for part in _below(inner) if part.op in barred]
         if wrong:
             what = f"another {node.name}" if wrong[0] == node.name else wrong[0]
             raise self._error(node, f"{node.name} cannot hold {what}: {why}")

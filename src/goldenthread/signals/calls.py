@@ -29,7 +29,8 @@ class Expr:
     """One part of an expression, ready to be computed.
 
     ``op`` is ``number``, ``column``, ``entry`` (the planned price), ``call`` (``bound``),
-    ``ref`` (``symbol``), ``on`` (``symbol`` is the period), a name of ``SECTIONS`` or a sign of
+    ``ref`` (``symbol``), ``on`` (``symbol`` is the period), ``input`` (``symbol`` is the table,
+    ``value`` the days it may be old), a name of ``SECTIONS`` or a sign of
     ``arithmetic.combine``. ``text`` is canonical: equal text, equal meaning. ``lookback`` counts
     the bars before a value that it depends on, ``refs`` are the other symbols it reads,
     ``universe`` the members it is compared with.

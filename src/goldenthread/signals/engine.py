@@ -17,7 +17,7 @@ from goldenthread.domain.signal import Candidate, Plan, TargetLevel
 from goldenthread.rules.rounding import round_entry, round_stop, round_target, significant
 from goldenthread.signals.alignment.sections import Section
 from goldenthread.signals.compilation import CompiledStrategy, StrategyError, compile_strategy
-from goldenthread.signals.evaluation import Calculator, Memo
+from goldenthread.signals.evaluation import Calculator, Memo, no_inputs
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from goldenthread.domain.asset import Asset
-    from goldenthread.domain.bar import BarWindow
+    from goldenthread.domain.bar import BarWindow, Steps
     from goldenthread.signals.alignment.universes import Universe
     from goldenthread.signals.calls import Expr
 
@@ -53,19 +53,23 @@ class Evaluator:
         windows: The window of a symbol for a decision date, as known at an instant (None:
             everything counts as known); None when the symbol has no readable bar.
         memo: Where series are kept; share one among evaluators over the same bars.
+        inputs: The values of a point-in-time table for a symbol, for ``[inputs]``.
     """
 
     def __init__(
         self,
         windows: Callable[[str, dt.date, dt.datetime | None], BarWindow | None],
         memo: Memo | None = None,
+        *,
+        inputs: Callable[[str, str], Steps] = no_inputs,
     ) -> None:
         self._windows = windows
         self._ds: dt.date | None = None
         self._now: dt.datetime | None = None
         self._today: dict[str, BarWindow | None] = {}
         self._sections: dict[str, Section] = {}
-        self._calculator = Calculator(self._window, Memo() if memo is None else memo, self._section)
+        kept = Memo() if memo is None else memo
+        self._calculator = Calculator(self._window, kept, self._section, inputs)
 
     def at(self, ds: dt.date, now: dt.datetime | None = None) -> None:
         """Move to the decision date ``ds`` with the bars known at ``now``."""

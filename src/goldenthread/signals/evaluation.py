@@ -23,7 +23,7 @@ from goldenthread.signals.indicators import compute
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from goldenthread.domain.bar import BarWindow, DateArray, FloatArray
+    from goldenthread.domain.bar import BarWindow, DateArray, FloatArray, Steps
     from goldenthread.signals.alignment.sections import Section
     from goldenthread.signals.alignment.universes import Universe
     from goldenthread.signals.arithmetic import Value
@@ -77,10 +77,17 @@ class Reading:
     memo: Memo
     other: Callable[[str], BarWindow | None]
     section: Callable[[Universe], Section]
+    inputs: Callable[[str, str], Steps]
 
 
 def _no_section(_: Universe) -> Section:
     msg = "rank, pct_rank and zscore compare members, and nobody said who they are"
+    raise UsageError(msg)
+
+
+def no_inputs(table: str, _: str) -> Steps:
+    """Refuses: who reads a table must say where its values are."""
+    msg = f"table {table!r} is read, and nobody gave its values"
     raise UsageError(msg)
 
 
@@ -91,6 +98,7 @@ class Calculator:
         other: The window of another symbol at the same decision date, for ``ref``.
         memo: Where series are kept.
         section: The members' windows at the same decision date, for ``rank`` and its like.
+        inputs: The values of a table for a symbol.
     """
 
     def __init__(
@@ -98,10 +106,12 @@ class Calculator:
         other: Callable[[str], BarWindow | None],
         memo: Memo,
         section: Callable[[Universe], Section] = _no_section,
+        inputs: Callable[[str, str], Steps] = no_inputs,
     ) -> None:
         self._other = other
         self._memo = memo
         self._section = section
+        self._inputs = inputs
         self._cuts = Memo()
 
     def at(self, expr: Expr, window: BarWindow) -> float:
@@ -128,10 +138,18 @@ class Calculator:
         return combine(expr.op, parts)
 
     def _reading(self, expr: Expr, window: BarWindow) -> Reading:
-        start, back = max(0, window.year_start - expr.lookback), expr.lookback
-        if expr.refs and any(self._is_behind(symbol, window) for symbol in expr.refs):
-            return Reading(cut(window), start, back, self._cuts, self._cut_other, self._cut_section)
-        return Reading(window, start, back, self._memo, self._other, self._section)
+        back = expr.lookback
+        start = max(0, window.year_start - back)
+        reading = Reading(window, start, back, self._memo, self._other, self._section, self._inputs)
+        if not any(self._is_behind(symbol, window) for symbol in expr.refs):
+            return reading
+        return replace(
+            reading,
+            window=cut(window),
+            memo=self._cuts,
+            other=self._cut_other,
+            section=self._cut_section,
+        )
 
     def _is_behind(self, symbol: str, window: BarWindow) -> bool:
         other = self._other(symbol)
@@ -177,6 +195,8 @@ def _computed(expr: Expr, reading: Reading) -> Value:
     if expr.op == "column":
         column: FloatArray = getattr(reading.window, expr.text)[reading.start :]
         return column
+    if expr.op == "input":
+        return _stepped(expr, reading)
     if expr.op in LANGUAGE:
         return _beside(expr, reading)
     parts = [_series(part, reading) for part in expr.parts]
@@ -208,6 +228,18 @@ def _aligned(expr: Expr, reading: Reading) -> FloatArray:
     result = np.where(last >= start, values[np.maximum(last - start, 0)], np.nan)
     age = ours - other.ds[np.maximum(last, 0)]
     return np.where(age <= np.timedelta64(REF_MAX_DAYS, "D"), result, np.nan)
+
+
+def _stepped(expr: Expr, reading: Reading) -> FloatArray:
+    """A table's value on each of our bars: the latest known by then, unless it is too old."""
+    ours = reading.window.ds[reading.start :]
+    steps = reading.inputs(expr.symbol, reading.window.symbol)
+    if not len(steps.since):
+        return np.full(len(ours), np.nan)
+    last = np.searchsorted(steps.since, ours, side="right") - 1
+    at = np.maximum(last, 0)
+    young = (last >= 0) & (ours - steps.ds[at] <= np.timedelta64(int(expr.value), "D"))
+    return np.where(young, steps.value[at], np.nan)
 
 
 def _in_periods(expr: Expr, reading: Reading) -> FloatArray:

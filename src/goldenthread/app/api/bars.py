@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from goldenthread.domain.bar import BAR_SCHEMA
 from goldenthread.domain.errors import UsageError
 from goldenthread.market.coverage import gaps, ledger
 from goldenthread.market.imports import read_actions, read_bars
+from goldenthread.market.inputs.tables import read_inputs
 from goldenthread.market.quality import judge
 from goldenthread.market.rows import sift
 from goldenthread.market.universe import resolve
@@ -86,6 +88,44 @@ def import_bars(
         suspect=int(states.is_in(["SUSPECT", "CONFIRMED"]).sum()),
         quarantined=int((states == "QUARANTINED").sum()),
         refused_rows=imported.refused.head(SHOWN).to_dicts(),
+    )
+
+
+@dataclass(frozen=True)
+class FactorsReport:
+    """What an import of values did; ``refused_rows`` shows the first refused rows."""
+
+    file: str
+    table: str
+    symbols: int
+    new: int
+    same: int
+    revised: int
+    refused: int
+    refused_rows: list[dict[str, object]]
+
+
+def import_factors(project: Project, file: Path, name: str) -> FactorsReport:
+    """What the file brought to the point-in-time table ``name``.
+
+    Raises:
+        UsageError: The name is not right, or the file cannot be read or has other columns.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name):
+        msg = f"--name got {name!r}; a table's name is small letters, digits and _: --name score"
+        raise UsageError(msg)
+    now = SystemClock().now()
+    values, refused = read_inputs(file, name, now)
+    saved = open_market_data(project.settings, project.root).save_inputs(values, now)
+    return FactorsReport(
+        file=str(file),
+        table=name,
+        symbols=values["symbol"].n_unique(),
+        new=saved.new,
+        same=saved.same,
+        revised=saved.revised,
+        refused=len(refused),
+        refused_rows=refused.head(SHOWN).to_dicts(),
     )
 
 

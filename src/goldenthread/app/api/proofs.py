@@ -10,7 +10,7 @@ import polars as pl
 
 from goldenthread.app.api.bars import judged_bars, missing
 from goldenthread.app.api.checks import begun
-from goldenthread.app.api.desks import load_assets, members_of
+from goldenthread.app.api.desks import load_assets, load_inputs, members_of
 from goldenthread.app.api.records import facts
 from goldenthread.domain.position import ExitReason
 from goldenthread.domain.trade import OutcomeStatus
@@ -54,13 +54,14 @@ def check_lookahead(project: Project, days: int) -> dict[str, Any]:
     bars = judged_bars(project)
     members = members_of(project, strategies, assets)
     actions = project.market_data.actions(list(assets))
-    whole = Evaluator(BarBook(bars, actions, list(assets.values())).window)
+    inputs = load_inputs(project, strategies).steps
+    whole = Evaluator(BarBook(bars, actions, list(assets.values())).window, inputs=inputs)
     last: Any = bars["ds"].max()
     decisions, changed = 0, []
     for back in range(days):
         ds = last - dt.timedelta(days=back + days)
         cut = BarBook(bars.filter(pl.col("ds") <= ds), actions, list(assets.values()))
-        alone = Evaluator(cut.window)
+        alone = Evaluator(cut.window, inputs=inputs)
         for strategy in strategies:
             compiled = compile_strategy(strategy)
             for symbol in members[strategy.strategy_id]:
