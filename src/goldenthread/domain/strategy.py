@@ -89,6 +89,13 @@ class Input(_Part):
     max_age_days: int = Field(default=7, ge=0, le=400)
 
 
+class UniverseRule(_Part):
+    """A universe by rule: those of ``among`` for which ``rule`` held as the last month ended."""
+
+    rule: str
+    among: tuple[str, ...] = Field(min_length=1)
+
+
 class Strategy(_Part):
     """One strategy file as values; ``factors`` and ``reject_unless`` keep the file's order.
 
@@ -108,8 +115,8 @@ class Strategy(_Part):
     reject_unless: dict[str, str] = Field(default_factory=dict)
     exit: Exit
     size: Size = Size()
-    universes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """The members of each universe named in ``assets``: a rule change is a new version."""
+    universes: dict[str, tuple[str, ...] | UniverseRule] = Field(default_factory=dict)
+    """Members or rule of each universe named in ``assets``: a change of it is a new version."""
 
     def canonical(self) -> dict[str, Any]:
         """The configuration as plain JSON values without the description; order is content.
@@ -139,9 +146,17 @@ class Strategy(_Part):
 
     @property
     def members(self) -> tuple[str, ...]:
-        """The symbols it decides on: ``assets`` with each universe opened, each once, in order."""
-        opened = [self.universes.get(a[1:], ()) if a.startswith("@") else (a,) for a in self.assets]
-        return tuple(dict.fromkeys(symbol for symbols in opened for symbol in symbols))
+        """The symbols it always decides on: ``assets`` and universes, each once, in order."""
+        listed: dict[str, None] = {}
+        for asset in self.assets:
+            found = self.universes.get(asset[1:], ()) if asset.startswith("@") else (asset,)
+            listed.update(dict.fromkeys(() if isinstance(found, UniverseRule) else found))
+        return tuple(listed)
+
+    @property
+    def rules(self) -> dict[str, UniverseRule]:
+        """The universes by rule, which choose further symbols month by month."""
+        return {n: u for n, u in self.universes.items() if isinstance(u, UniverseRule)}
 
     @cached_property
     def version_key(self) -> str:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from goldenthread.domain.errors import UsageError
-from goldenthread.signals.alignment.universes import Universe
+from goldenthread.signals.alignment.universes import Rule, Universe
 from goldenthread.signals.binding import ENTRY, bind, number, table_values
 from goldenthread.signals.calls import COLUMNS, Expr
 from goldenthread.signals.filters import Filter, filter_of
@@ -61,6 +61,7 @@ class CompiledStrategy:
     """
 
     strategy: Strategy
+    universe: Universe
     when: Expr
     price: Expr | None
     cancel: Expr | None
@@ -90,7 +91,7 @@ class _Compiler:
 
     def __init__(self, strategy: Strategy) -> None:
         self._strategy = strategy
-        self._universe = Universe(strategy.members)
+        self._universe = _universe(strategy)
         self._scope: dict[str, Expr] = {}
         self._all: list[Expr] = []
 
@@ -118,6 +119,7 @@ class _Compiler:
         )
         return CompiledStrategy(
             strategy=strategy,
+            universe=self._universe,
             when=when,
             price=price,
             cancel=cancel,
@@ -146,6 +148,20 @@ class _Compiler:
             raise StrategyError(str(error), key) from None
         self._all.append(expr)
         return expr
+
+
+def _universe(strategy: Strategy) -> Universe:
+    rules = []
+    for name, by_rule in strategy.rules.items():
+        try:
+            among = Universe(by_rule.among)
+            rules.append(
+                Rule(bind(by_rule.rule, {}, condition=True, universe=among), among.symbols)
+            )
+        except UsageError as error:
+            msg = f"rule, {error}"
+            raise StrategyError(msg, f"universes.toml, {name}") from None
+    return Universe(strategy.members, tuple(rules))
 
 
 def _check_form(strategy: Strategy) -> None:

@@ -91,22 +91,8 @@ def import_bars(
     )
 
 
-@dataclass(frozen=True)
-class FactorsReport:
-    """What an import of values did; ``refused_rows`` shows the first refused rows."""
-
-    file: str
-    table: str
-    symbols: int
-    new: int
-    same: int
-    revised: int
-    refused: int
-    refused_rows: list[dict[str, object]]
-
-
-def import_factors(project: Project, file: Path, name: str) -> FactorsReport:
-    """What the file brought to the point-in-time table ``name``.
+def import_factors(project: Project, file: Path, name: str) -> dict[str, object]:
+    """What the file brought to the point-in-time table ``name``; the first refused rows are shown.
 
     Raises:
         UsageError: The name is not right, or the file cannot be read or has other columns.
@@ -117,16 +103,16 @@ def import_factors(project: Project, file: Path, name: str) -> FactorsReport:
     now = SystemClock().now()
     values, refused = read_inputs(file, name, now)
     saved = open_market_data(project.settings, project.root).save_inputs(values, now)
-    return FactorsReport(
-        file=str(file),
-        table=name,
-        symbols=values["symbol"].n_unique(),
-        new=saved.new,
-        same=saved.same,
-        revised=saved.revised,
-        refused=len(refused),
-        refused_rows=refused.head(SHOWN).to_dicts(),
-    )
+    return {
+        "file": str(file),
+        "table": name,
+        "symbols": values["symbol"].n_unique(),
+        "new": saved.new,
+        "same": saved.same,
+        "revised": saved.revised,
+        "refused": len(refused),
+        "refused_rows": refused.head(SHOWN).to_dicts(),
+    }
 
 
 def coverage(project: Project) -> pl.DataFrame:

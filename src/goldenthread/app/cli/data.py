@@ -61,7 +61,7 @@ def import_factors(
 
     result = bring(Project.open(project), file, name)
     emit(result, as_json=as_json, title="imported")
-    raise typer.Exit(int(result.refused > 0))
+    raise typer.Exit(int(result["refused"] != 0))
 
 
 @app.command("ls")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from goldenthread.domain.bar import BarWindow, DateArray, FloatArray
 
 AT_REST = np.timedelta64(7, "D")
-"""A member without a bar in the week before 1 January does not say how far back to read."""
+"""Without a bar in the week before a new year or month a symbol counts as not traded."""
 
 
 @dataclass(frozen=True, eq=False)
