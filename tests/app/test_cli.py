@@ -46,6 +46,9 @@ USES: dict[str, Use] = {
     "data import": Use(
         ("{}/bars.parquet",), keys=("symbols", "new", "same", "revised", "refused", "refused_rows")
     ),
+    "data import-factors": Use(
+        ("{}/scores.csv", "--name", "score"), keys=("table", "new", "same", "revised", "refused")
+    ),
     "data pull": Use(code=2),
     "strategy check": Use(keys=("file", "candidates", "would_trade", "no_bars", "error")),
     "strategy ls": Use(keys=("strategy_id", "status", "version", "description")),
@@ -114,6 +117,8 @@ def desk(summer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project that ran a summer, for every command to act on."""
     folder = tmp_path_factory.mktemp("desk") / "project"
     shutil.copytree(summer, folder)
+    scores = "symbol,ds,known_at,value\nAAPL,2012-06-01,2012-06-01T21:00:00Z,0.5\n"
+    (folder / "scores.csv").write_text(scores)
     return folder
 
 

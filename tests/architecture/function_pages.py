@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import groupby
 from pathlib import Path
 
-from goldenthread.signals.functions import FUNCTIONS, OWN_GROUP, Function, LookbackKind
+from goldenthread.signals.functions import FUNCTIONS, LANGUAGE, OWN_GROUP, Function, LookbackKind
 
 PAGE = Path(__file__).parents[2] / "docs" / "strategies.md"
 BEGIN, END = "<!-- functions: begin -->\n", "<!-- functions: end -->\n"
@@ -19,7 +19,8 @@ def tables() -> str:
     """Every function as it is written, by group and look-back kind."""
     ours = sorted(FUNCTIONS.values(), key=lambda f: (f.group != OWN_GROUP, f.group))
     parts = [_group(name, list(group)) for name, group in groupby(ours, key=lambda f: f.group)]
-    return "".join(parts)
+    beside = ", ".join(f"`{usage}`" for usage in LANGUAGE.values())
+    return f"### Other bars than the symbol's own days\n\n{beside}\n\n" + "".join(parts)
 
 
 def renewed(page: str) -> str:

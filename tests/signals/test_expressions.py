@@ -53,7 +53,7 @@ def test_an_expression_may_run_over_several_lines() -> None:
         ("SMA(*close)", "column 5: '*close' is not part of the language"),
         ("SMA(close, timeperiod=3)", "column 1: SMA: arguments go by position, leave out"),
         ("close.real", "column 1: 'close.real': only a function has outputs"),
-        ("__import__('os')", "column 12: text may only stand first in ref('SPY', ...)"),
+        ("__import__('os')", "column 12: text may only stand first in ref('SPY', ...) or on"),
         ("(1)(2)", "column 1: '1' is not a function name"),
         ("a + 'b'", "column 5: text 'b' may only stand first"),
         ("-" * 60 + "1", "column 51: nested more than 50 levels deep"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,15 +14,21 @@ import pytest
 
 import goldenthread.app
 from goldenthread.domain.strategy import Entry, Exit, Strategy, Target
+from goldenthread.signals.alignment.sections import Section
 from goldenthread.signals.binding import bind
+from goldenthread.signals.calls import Universe
 from goldenthread.signals.engine import CompiledStrategy, Evaluator, compile_strategy
 from goldenthread.signals.evaluation import Calculator, Memo
-from goldenthread.signals.functions import FUNCTIONS, LookbackKind
+from goldenthread.signals.functions import FUNCTIONS, SECTIONS, LookbackKind
 from goldenthread.signals.strategy_file import read_strategy
 from signals.windows import COLUMNS, Market, asset, random_market
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from goldenthread.domain.bar import BarWindow
     from goldenthread.domain.signal import Candidate
+    from goldenthread.signals.calls import Expr
 
 SHIPPED = sorted((Path(goldenthread.app.__file__).parent / "templates/strategies").glob("*.toml"))
 MARKET = random_market()
@@ -40,6 +47,8 @@ def number(dice: random.Random, depth: int) -> str:
         lambda: f"LAG({one}, {dice.randint(0, 9)})",
         lambda: f"HIGHEST({one}, {dice.randint(1, 30)})",
         lambda: f"ref('{dice.choice(SYMBOLS)}', {plain(dice)})",
+        lambda: f"on('{dice.choice(['1W', '1M'])}', {plain(dice)})",
+        lambda: f"{dice.choice(SECTIONS)}({beside(dice)})",
         lambda: f"({one} if {condition(dice, 0)} else {two})",
         lambda: call(dice, one, two),
         lambda: call(dice, one, two),
@@ -51,6 +60,12 @@ def number(dice: random.Random, depth: int) -> str:
 def plain(dice: random.Random) -> str:
     column = dice.choice(COLUMNS)
     return dice.choice([column, f"SMA({column}, 7)", f"EMA({column}, 5)", f"LAG({column}, 2)"])
+
+
+def beside(dice: random.Random) -> str:
+    """What members are compared by: their own series, weeks, or another symbol's beside them."""
+    others = [f"on('1W', {plain(dice)})", f"close / ref('{dice.choice(SYMBOLS)}', close)"]
+    return dice.choice([plain(dice), plain(dice), "ROC(close, 3)", "RSI(close, 5)", *others])
 
 
 def call(dice: random.Random, one: str, two: str) -> str:
@@ -134,21 +149,39 @@ def test_random_strategies_decide_the_same_however_they_are_run(seed: int) -> No
     check(compile_strategy(strategy(seed)))
 
 
-@pytest.mark.parametrize("seed", range(50))
+@pytest.mark.parametrize("seed", range(70))
 def test_random_expressions_have_the_same_bits_however_they_are_run(seed: int) -> None:
-    expr = bind(number(random.Random(1_000 + seed), 3), {})  # noqa: S311  # as above
+    universe = Universe(SYMBOLS)
+    expr = bind(number(random.Random(1_000 + seed), 3), {}, universe=universe)  # noqa: S311  # as above
     memo = Memo()
     for ds in DATES:
+        batch, nightly = Calculators(MARKET.window, ds, memo), Calculators(MARKET.nightly, ds)
         for symbol in SYMBOLS:
-            batch, nightly = MARKET.window(symbol, ds), MARKET.nightly(symbol, ds)
-            if batch is None or nightly is None:
-                continue
-            shared = Calculator(lambda s, d=ds: MARKET.window(s, d), memo)  # type: ignore[misc]  # d binds the date
-            alone = Calculator(lambda s, d=ds: MARKET.nightly(s, d), Memo())  # type: ignore[misc]  # d binds the date
-            bits = [
-                np.float64(c.at(expr, w)).tobytes() for c, w in ((shared, batch), (alone, nightly))
-            ]
+            bits = [c.bits(expr, symbol) for c in (batch, nightly)]
             assert bits[0] == bits[1], expr.text
+
+
+@dataclass
+class Calculators:
+    """Values on one date, read through one kind of window."""
+
+    windows: Callable[[str, dt.date], BarWindow | None]
+    ds: dt.date
+    memo: Memo = field(default_factory=Memo)
+
+    def bits(self, expr: Expr, symbol: str) -> bytes:
+        window = self.windows(symbol, self.ds)
+        if window is None:
+            return b""
+        calculator = Calculator(self.of, self.memo, self.section)
+        return np.float64(calculator.at(expr, window)).tobytes()
+
+    def of(self, symbol: str) -> BarWindow | None:
+        return self.windows(symbol, self.ds)
+
+    def section(self, universe: Universe) -> Section:
+        windows = [w for s in universe.symbols if (w := self.of(s)) is not None]
+        return Section.of(universe.key, windows, np.datetime64(self.ds))
 
 
 def test_a_changed_future_changes_nothing() -> None:

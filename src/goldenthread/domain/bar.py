@@ -49,6 +49,27 @@ BAR_SCHEMA: dict[str, pl.DataType] = {
 """Columns of a frame of bars: raw prices, sorted by symbol, ds, known_at; no nulls."""
 
 
+INPUT_SCHEMA: dict[str, pl.DataType] = {
+    "table": pl.String(),
+    "symbol": pl.String(),
+    "ds": pl.Date(),
+    "known_at": pl.Datetime("us", "UTC"),
+    "value": pl.Float64(),
+}
+"""Columns of a frame of point-in-time values, sorted by table, symbol, ds, known_at; no nulls."""
+
+
+class Steps(NamedTuple):
+    """Values of one symbol by decision date: from ``since`` on the value of day ``ds`` holds.
+
+    Equally long, sorted by ``since``; of equal ones the last holds.
+    """
+
+    since: DateArray
+    ds: DateArray
+    value: FloatArray
+
+
 class Bar(NamedTuple):
     """One raw daily bar in exact money, as the fill rules read it."""
 

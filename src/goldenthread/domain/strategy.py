@@ -82,6 +82,20 @@ class Size(_Part):
     cooldown_bars: int = Field(default=0, ge=0, le=250)
 
 
+class Input(_Part):
+    """A point-in-time table and for how many days after its ``ds`` a value may be used."""
+
+    table: str
+    max_age_days: int = Field(default=7, ge=0, le=400)
+
+
+class UniverseRule(_Part):
+    """A universe by rule: those of ``among`` for which ``rule`` held as the last month ended."""
+
+    rule: str
+    among: tuple[str, ...] = Field(min_length=1)
+
+
 class Strategy(_Part):
     """One strategy file as values; ``factors`` and ``reject_unless`` keep the file's order.
 
@@ -95,21 +109,24 @@ class Strategy(_Part):
     side: Side = Side.LONG
     status: StrategyStatus = StrategyStatus.ACTIVE
     params: dict[str, Decimal] = Field(default_factory=dict)
+    inputs: dict[str, str | Input] = Field(default_factory=dict)
     factors: dict[str, str] = Field(default_factory=dict)
     entry: Entry
     reject_unless: dict[str, str] = Field(default_factory=dict)
     exit: Exit
     size: Size = Size()
-    universes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """The members of each universe named in ``assets``: a rule change is a new version."""
+    universes: dict[str, tuple[str, ...] | UniverseRule] = Field(default_factory=dict)
+    """Members or rule of each universe named in ``assets``: a change of it is a new version."""
 
     def canonical(self) -> dict[str, Any]:
         """The configuration as plain JSON values without the description; order is content.
 
         Mappings whose order matters (factors, filters, targets) become lists of pairs; numbers
-        become canonical strings, so ``1.50`` and ``1.5`` are the same configuration.
+        become canonical strings, so ``1.50`` and ``1.5`` are the same configuration. What came
+        later and is not used (``inputs``) is left out, so that older versions keep their key.
         """
-        plain = self.model_dump(mode="python", exclude={"description"})
+        left_out = {"description"} if self.inputs else {"description", "inputs"}
+        plain = self.model_dump(mode="python", exclude=left_out)
         for ordered in ("factors", "reject_unless"):
             plain[ordered] = [[name, text] for name, text in plain[ordered].items()]
         value: dict[str, Any] = canonical(plain)
@@ -120,6 +137,26 @@ class Strategy(_Part):
         """The strategy a canonical configuration describes; ``canonical`` undone."""
         ordered = {name: dict(config[name]) for name in ("factors", "reject_unless")}
         return cls.model_validate({**config, **ordered})
+
+    @property
+    def tables(self) -> dict[str, Input]:
+        """The point-in-time table behind each name of ``inputs``."""
+        named = self.inputs.items()
+        return {n: Input(table=t) if isinstance(t, str) else t for n, t in named}
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The symbols it always decides on: ``assets`` and universes, each once, in order."""
+        listed: dict[str, None] = {}
+        for asset in self.assets:
+            found = self.universes.get(asset[1:], ()) if asset.startswith("@") else (asset,)
+            listed.update(dict.fromkeys(() if isinstance(found, UniverseRule) else found))
+        return tuple(listed)
+
+    @property
+    def rules(self) -> dict[str, UniverseRule]:
+        """The universes by rule, which choose further symbols month by month."""
+        return {n: u for n, u in self.universes.items() if isinstance(u, UniverseRule)}
 
     @cached_property
     def version_key(self) -> str:

@@ -26,7 +26,7 @@ def name_symbols(table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     table = table.with_columns(symbol=symbol)
     if "asset_class" not in table.columns:
         pair = pl.col("symbol").str.replace(_DASHED_DOLLARS, "$1/$2")
-        return _split(table.with_columns(symbol=pair), [_well_named()])
+        return split(table.with_columns(symbol=pair), [_well_named()])
     kind = pl.col("asset_class").cast(pl.String).str.strip_chars().str.to_uppercase()
     pair = pl.col("symbol").str.replace(_ANY_PAIR, "$1/$2")
     table = table.with_columns(
@@ -35,7 +35,7 @@ def name_symbols(table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     known = pl.col("asset_class").is_in(["EQUITY", "CRYPTO"])
     slashed = pl.col("symbol").str.contains("/", literal=True)
     fits = slashed == (pl.col("asset_class") == "CRYPTO")
-    return _split(
+    return split(
         table,
         [
             ("asset_class", known, "an asset_class is EQUITY or CRYPTO: correct it"),
@@ -56,12 +56,12 @@ def to_types(table: pl.DataFrame, source: str) -> tuple[pl.DataFrame, pl.DataFra
     typed = table.select(
         "_row",
         "symbol",
-        ds=_date(table.schema["ds"]),
+        ds=as_date(table.schema["ds"]),
         **{name: pl.col(name).cast(pl.Float64, strict=False) for name in numbers},
         source=pl.col("source").cast(pl.String).fill_null(source)
         if "source" in table.columns
         else pl.lit(source),
-        known_at=_instant("known_at", table.schema["known_at"])
+        known_at=as_instant("known_at", table.schema["known_at"])
         if "known_at" in table.columns
         else pl.lit(None, _INSTANT),
         state=pl.lit(BarState.GOOD.value),
@@ -78,7 +78,7 @@ def to_types(table: pl.DataFrame, source: str) -> tuple[pl.DataFrame, pl.DataFra
         fine = typed["known_at"].is_not_null() | table["known_at"].is_null()
         text = "not an instant with its zone, like 2024-01-31T21:00:00Z"
         rules.append(("known_at", pl.lit(fine), text))
-    kept, refused = _split(table, rules)
+    kept, refused = split(table, rules)
     rows = typed.filter(pl.col("_row").is_in(kept["_row"].implode()))
     return rows.select(list(BAR_SCHEMA)).cast(pl.Schema(BAR_SCHEMA)), refused
 
@@ -91,7 +91,7 @@ def _well_named() -> _Rule:
     return ("symbol", fine, "a symbol looks like AAPL, BRK.B or BTC/USD: correct it")
 
 
-def _split(table: pl.DataFrame, rules: list[_Rule]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def split(table: pl.DataFrame, rules: list[_Rule]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows for which every rule holds, and the others with the first that does not."""
     refused = [pl.DataFrame(schema=REFUSED_SCHEMA)]
     holds = table.select(
@@ -105,7 +105,8 @@ def _split(table: pl.DataFrame, rules: list[_Rule]) -> tuple[pl.DataFrame, pl.Da
     return table.filter(fit), pl.concat(refused)
 
 
-def _date(kind: pl.DataType) -> pl.Expr:
+def as_date(kind: pl.DataType) -> pl.Expr:
+    """The column ``ds`` of that type as dates; null where it is none."""
     column = pl.col("ds")
     if kind == pl.Date():
         return column
@@ -136,7 +137,8 @@ def _session_day(instant: pl.Expr) -> pl.Expr:
     return pl.when(crypto | at_midnight).then(instant.dt.date()).otherwise(new_york)
 
 
-def _instant(name: str, kind: pl.DataType) -> pl.Expr:
+def as_instant(name: str, kind: pl.DataType) -> pl.Expr:
+    """The column ``name`` of that type as instants; null where it is none or has no zone."""
     column = pl.col(name)
     if isinstance(kind, pl.Datetime):
         if kind.time_zone is None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["Imported", "asset_record", "bars_of", "read_actions", "read_bars"]
+__all__ = ["Imported", "asset_record", "bars_of", "read_actions", "read_bars", "read_table"]
 
 
 class Imported(NamedTuple):
@@ -52,7 +52,7 @@ def read_bars(path: Path, mapping: Mapping[str, str], source: str, now: dt.datet
     Raises:
         UsageError: The file is not there, not readable, empty, or lacks a column.
     """
-    return bars_of(_read_table(path), mapping, (path.name, source or f"file:{path.name}"), now)
+    return bars_of(read_table(path), mapping, (path.name, source or f"file:{path.name}"), now)
 
 
 def bars_of(
@@ -95,7 +95,12 @@ def asset_record(symbol: str, source: str) -> Asset:
     )
 
 
-def _read_table(path: Path) -> pl.DataFrame:
+def read_table(path: Path) -> pl.DataFrame:
+    """A CSV (all cells text) or Parquet file.
+
+    Raises:
+        UsageError: It is not there, not readable or has no line of column names.
+    """
     if not path.is_file():
         message = f"{path} is not a file; give the path of a CSV or Parquet file of daily bars"
         raise UsageError(message)

@@ -6,6 +6,7 @@ import tomllib
 from typing import TYPE_CHECKING
 
 from goldenthread.domain.errors import UsageError
+from goldenthread.domain.strategy import UniverseRule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,14 +15,19 @@ if TYPE_CHECKING:
 _MARK = "@"
 
 
-def load_universes(path: Path) -> dict[str, tuple[str, ...]]:
-    """The universes of a ``universes.toml``: name -> symbols, in the file's order.
+Universes = dict[str, "tuple[str, ...] | UniverseRule"]
+"""Symbols, or the rule that chooses them, by name."""
 
-    Each line is a name and a list of symbols, ``large_caps = ["AAPL", "MSFT"]``. Without the
-    file there are no universes.
+
+def load_universes(path: Path) -> Universes:
+    """The universes of a ``universes.toml``: name -> symbols or rule, in the file's order.
+
+    Each line is a name and a list of symbols, ``large_caps = ["AAPL", "MSFT"]``, or a rule and
+    those it chooses among, ``liquid = { rule = "SMA(close * volume, 20) > 5e6", among =
+    ["@large_caps", "BTC/USD"] }``. Without the file there are no universes.
 
     Raises:
-        UsageError: The file cannot be read, or a universe is not a list of symbols.
+        UsageError: The file cannot be read, or a universe is neither.
     """
     if not path.exists():
         return {}
@@ -30,11 +36,17 @@ def load_universes(path: Path) -> dict[str, tuple[str, ...]]:
     except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
         message = f"{path} cannot be read: {error}; correct the file (TOML, UTF-8)"
         raise UsageError(message) from error
-    return {name: _symbols(path, name, value) for name, value in content.items()}
+    lists = {n: _symbols(path, n, v) for n, v in content.items() if not isinstance(v, dict)}
+    rules = {n: _rule(path, n, v, lists) for n, v in content.items() if isinstance(v, dict)}
+    return {name: rules.get(name) or lists[name] for name in content}
 
 
-def resolve(assets: Sequence[str], universes: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+def resolve(
+    assets: Sequence[str], universes: Mapping[str, tuple[str, ...] | UniverseRule]
+) -> tuple[str, ...]:
     """The symbols of a strategy's ``assets``: each universe opened, each symbol once, in order.
+
+    A universe by rule opens to all it may ever choose.
 
     Raises:
         UsageError: An ``@name`` is no universe.
@@ -52,8 +64,24 @@ def resolve(assets: Sequence[str], universes: Mapping[str, tuple[str, ...]]) -> 
                 "use one of these or add it there"
             )
             raise UsageError(message)
-        symbols.update(dict.fromkeys(universes[name]))
+        found = universes[name]
+        symbols.update(dict.fromkeys(found.among if isinstance(found, UniverseRule) else found))
     return tuple(symbols)
+
+
+def _rule(
+    path: Path, name: str, table: Mapping[str, object], lists: Mapping[str, tuple[str, ...]]
+) -> UniverseRule:
+    rule, listed = table.get("rule"), table.get("among")
+    among = [a for a in listed if isinstance(a, str) and a] if isinstance(listed, list) else []
+    right = set(table) == {"rule", "among"} and among and among == listed
+    if not (right and isinstance(rule, str)):
+        message = (
+            f"{path}: universe {name} is {dict(table)!r}; one by rule is written {name} = "
+            '{ rule = "SMA(close * volume, 20) > 5e6", among = ["@stocks", "BTC/USD"] }'
+        )
+        raise UsageError(message)
+    return UniverseRule(rule=rule, among=resolve(among, lists))
 
 
 def _symbols(path: Path, name: str, value: object) -> tuple[str, ...]:

@@ -13,18 +13,15 @@ import numpy as np
 
 from goldenthread.domain.account import money
 from goldenthread.domain.asset import AssetClass
-from goldenthread.domain.strategy import Side
 from goldenthread.rules.rounding import price_tick
+from goldenthread.rules.ticks import ON_THE_STEP, ONE_DOLLAR, UNITS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from goldenthread.domain.asset import Asset
     from goldenthread.domain.bar import FloatArray
+    from goldenthread.domain.strategy import Side
 
-_ON_THE_TICK = 1e-12
-_ONE_DOLLAR = 1.0
-_NANO = 1e9
+_HALF = 0.5
 _EXACT_BELOW = 2.0**53
 _NEAR_HALF = 1e-3
 _FINE_BELOW = 1e12
@@ -33,12 +30,12 @@ _FINE_BELOW = 1e12
 
 def round_stops(prices: FloatArray, asset: Asset, side: Side) -> FloatArray:
     """Protective stops on their ticks, away from the market (``rounding.round_stop``)."""
-    return _to_ticks(prices, asset, np.floor if side is Side.LONG else np.ceil)
+    return _to_ticks(prices, asset, -side.sign)
 
 
 def round_targets(prices: FloatArray, asset: Asset, side: Side) -> FloatArray:
     """Profit targets on their ticks, toward the market (``rounding.round_target``)."""
-    return _to_ticks(prices, asset, np.floor if side is Side.LONG else np.ceil)
+    return _to_ticks(prices, asset, -side.sign)
 
 
 def round_entries(
@@ -47,15 +44,15 @@ def round_entries(
     """Entry prices as they are planned and sent (``rounding.round_entry``)."""
     if order == "market":
         return nine_decimals(prices)
-    return _to_ticks(prices, asset, np.ceil if side is Side.LONG else np.floor)
+    return _to_ticks(prices, asset, side.sign)
 
 
 def nine_decimals(prices: FloatArray) -> FloatArray:
     """The prices as money: nine decimals, half to even on their shortest decimal."""
     with np.errstate(invalid="ignore", over="ignore"):
-        units = prices * _NANO
+        units = prices * UNITS
         nearest = np.rint(units)
-        rounded = nearest / _NANO
+        rounded = nearest / UNITS
         near_half = np.abs(np.abs(units - nearest) - 0.5) < _NEAR_HALF
         doubtful = (near_half | (np.abs(nearest) >= _FINE_BELOW)) & (rounded != prices)
     for at in np.flatnonzero(doubtful & np.isfinite(prices)):
@@ -63,24 +60,22 @@ def nine_decimals(prices: FloatArray) -> FloatArray:
     return rounded
 
 
-def _to_ticks(
-    prices: FloatArray, asset: Asset, direction: Callable[[FloatArray], FloatArray]
-) -> FloatArray:
+def _to_ticks(prices: FloatArray, asset: Asset, direction: int) -> FloatArray:
     result = _on_tick(prices, asset.price_tick, direction)
     low = price_tick(asset, 0.0)
     if asset.asset_class is AssetClass.EQUITY and low != asset.price_tick:
-        below = prices < _ONE_DOLLAR
+        below = prices < ONE_DOLLAR
         result[below] = _on_tick(prices[below], low, direction)
     return result
 
 
-def _on_tick(
-    prices: FloatArray, tick: Decimal, direction: Callable[[FloatArray], FloatArray]
-) -> FloatArray:
+def _on_tick(prices: FloatArray, tick: Decimal, direction: int) -> FloatArray:
+    """The arithmetic of ``ticks.whole``, on a column."""
     exact = prices / float(tick)
-    nearest = np.rint(exact)
-    is_on = np.abs(exact - nearest) <= _ON_THE_TICK * np.abs(exact)
-    ticks = np.where(is_on, nearest, direction(exact))
+    below = np.floor(exact)
+    nearest = np.where(exact - below < _HALF, below, below + 1)
+    is_on = np.abs(exact - nearest) <= ON_THE_STEP * np.abs(exact)
+    ticks = np.where(is_on, nearest, below if direction < 0 else below + 1)
     num, den = tick.as_integer_ratio()
     result: FloatArray = ticks * num / den
     for at in np.flatnonzero(np.abs(ticks) * max(num, 1) >= _EXACT_BELOW):

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from goldenthread.domain.errors import UsageError
+from goldenthread.signals.alignment.periods import PERIODS
 from goldenthread.signals.arithmetic import combine
 from goldenthread.signals.calls import COLUMNS, Expr, fit, function_named
 from goldenthread.signals.expressions import COMPARISONS, Node, nearest, parse, place
-from goldenthread.signals.functions import FUNCTIONS
+from goldenthread.signals.functions import FUNCTIONS, LANGUAGE, SECTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from goldenthread.signals.calls import Universe
 
 MAX_LOOKBACK = 5_000
 """Bars before 1 January the longest expression may need (20 years of sessions)."""
@@ -24,7 +27,6 @@ ENTRY = Expr("entry", "entry", uses_entry=True)
 """The planned entry price, known in stop, targets and trail."""
 
 _LOGIC = frozenset({"and", "or", "not"})
-_REF_USAGE = "ref('SPY', close > SMA(close, 200))"
 
 
 def number(value: float) -> Expr:
@@ -32,19 +34,31 @@ def number(value: float) -> Expr:
     return Expr("number", repr(float(value)), value=float(value))
 
 
-def bind(text: str, scope: Mapping[str, Expr], *, condition: bool = False) -> Expr:
+def table_values(name: str, days: int) -> Expr:
+    """The values of a point-in-time table, none older than ``days``."""
+    return Expr("input", f"input({name!r}, {days})", symbol=name, value=float(days))
+
+
+def bind(
+    text: str,
+    scope: Mapping[str, Expr],
+    *,
+    condition: bool = False,
+    universe: Universe | None = None,
+) -> Expr:
     """The expression with every name of ``scope`` written out.
 
     Args:
         text: An expression.
         scope: What each name means besides the columns: parameters, factors, perhaps ``entry``.
         condition: Whether it must be true or false (else it may be any value).
+        universe: The members ``rank`` and its like compare; without one they are refused.
 
     Raises:
         UsageError: It does not parse, a name or function is unknown, a call does not fit its
             function, or it needs too many bars; the message starts with the column.
     """
-    expr = _Binder(text, {**COLUMNS, **scope}).bind(parse(text))
+    expr = _Binder(text, {**COLUMNS, **scope}, universe).bind(parse(text))
     if condition and not expr.is_condition:
         msg = (
             f"column 1: {text.strip()!r} is a number; write a condition such as {text.strip()} > 0"
@@ -60,11 +74,12 @@ def bind(text: str, scope: Mapping[str, Expr], *, condition: bool = False) -> Ex
 
 
 class _Binder:
-    """Carries the text, for places in messages, and the scope."""
+    """Carries the text, for places in messages, the scope and the members."""
 
-    def __init__(self, text: str, scope: Mapping[str, Expr]) -> None:
+    def __init__(self, text: str, scope: Mapping[str, Expr], universe: Universe | None) -> None:
         self._text = text
         self._scope = scope
+        self._universe = universe
 
     def bind(self, node: Node) -> Expr:
         match node.op:
@@ -73,11 +88,10 @@ class _Binder:
             case "name":
                 return self._name(node)
             case "text":
-                raise self._error(node, "text may only stand first in ref('SPY', ...)")
-            case "call" if node.name == "ref":
-                return self._ref(node)
+                what = "text may only stand first in ref('SPY', ...) or on('1W', ...)"
+                raise self._error(node, what)
             case "call":
-                return self._call(node, "")
+                return self._called(node)
             case "output":
                 return self._call(node.parts[0], node.name)
         return self._sign(node)
@@ -86,10 +100,10 @@ class _Binder:
         found = self._scope.get(node.name)
         if found is not None:
             return found
-        if node.name in FUNCTIONS or node.name == "ref":
-            usage = FUNCTIONS[node.name].usage if node.name in FUNCTIONS else _REF_USAGE
+        if node.name in FUNCTIONS or node.name in LANGUAGE:
+            usage = LANGUAGE.get(node.name) or FUNCTIONS[node.name].usage
             raise self._error(node, f"{node.name} is a function; write {usage}")
-        hint = nearest(node.name, [*self._scope, *FUNCTIONS])
+        hint = nearest(node.name, [*self._scope, *FUNCTIONS, *LANGUAGE])
         known = ", ".join(sorted(self._scope))
         raise self._error(node, f"unknown name {node.name!r}{hint}; known here: {known}")
 
@@ -134,26 +148,83 @@ class _Binder:
             is_condition=truth,
             uses_entry=any(part.uses_entry for part in parts),
             refs=tuple(sorted({symbol for part in parts for symbol in part.refs})),
+            universe=next((part.universe for part in parts if part.universe), None),
         )
 
+    def _called(self, node: Node) -> Expr:
+        if node.name in SECTIONS:
+            return self._section(node)
+        look = {"ref": self._ref, "on": self._on}.get(node.name)
+        return look(node) if look else self._call(node, "")
+
     def _ref(self, node: Node) -> Expr:
-        if len(node.parts) != 2 or node.parts[0].op != "text":  # noqa: PLR2004  # symbol, expression
-            what = f"ref takes a quoted symbol and one expression: {_REF_USAGE}"
+        symbol, inner = self._quoted(node, "symbol")
+        self._refuse(node, inner, f"it reads the bars of {symbol} alone", period=True)
+        return self._looked(node, inner, symbol, refs=(symbol,))
+
+    def _on(self, node: Node) -> Expr:
+        period, inner = self._quoted(node, "period")
+        if period not in PERIODS:
+            allowed = " or ".join(map(repr, PERIODS))
+            raise self._error(node, f"period {period!r} is not allowed; write {allowed}")
+        self._refuse(node, inner, "it reads the symbol's own weeks or months alone")
+        # One period more than it needs is not complete yet, and the first may be cut in two.
+        lookback = (inner.lookback + 2) * PERIODS[period]
+        return self._looked(node, inner, period, lookback=lookback)
+
+    def _section(self, node: Node) -> Expr:
+        name, usage = node.name, LANGUAGE[node.name]
+        if len(node.parts) != 1 or node.parts[0].op == "text":
+            raise self._error(node, f"{name} takes one expression: {usage}")
+        if self._universe is None:
+            what = f"{name} compares the members of a strategy; here there is no strategy"
             raise self._error(node, what)
-        symbol = node.parts[0].name
-        inner = self.bind(node.parts[1])
-        if inner.refs or inner.uses_entry:
-            what = "another ref" if inner.refs else "entry"
-            raise self._error(node, f"ref cannot hold {what}: it reads the bars of {symbol} alone")
+        inner = self.bind(node.parts[0])
+        if inner.is_condition:
+            what = f"{name} takes a number, but {inner.text} is a condition"
+            raise self._error(node, f"{what}; write {usage}")
+        if inner.universe or inner.uses_entry:
+            what = "rank, pct_rank or zscore" if inner.universe else "entry"
+            raise self._error(node, f"{name} cannot hold {what}; write {usage}")
         return Expr(
-            "ref",
-            f"ref({symbol!r}, {inner.text})",
+            name,
+            f"{name}({inner.text} of {self._universe.key})",
             (inner,),
-            symbol=symbol,
+            lookback=inner.lookback,
+            size=inner.size + 1,
+            levels=inner.levels + 1,
+            refs=inner.refs,
+            universe=self._universe,
+        )
+
+    def _quoted(self, node: Node, kind: str) -> tuple[str, Expr]:
+        """The text and the bound expression of ``ref`` and ``on``."""
+        if len(node.parts) != 2 or node.parts[0].op != "text":  # noqa: PLR2004  # text, expression
+            what = f"{node.name} takes a quoted {kind} and one expression"
+            raise self._error(node, f"{what}: {LANGUAGE[node.name]}")
+        return node.parts[0].name, self.bind(node.parts[1])
+
+    def _refuse(self, node: Node, inner: Expr, why: str, *, period: bool = False) -> None:
+        """Refuse what ``ref`` and ``on`` cannot hold; ``period``: it may hold an ``on``."""
+        barred = {*LANGUAGE, "entry"} - {"on"} if period else {*LANGUAGE, "entry", "input"}
+        wrong = [part.op for part in _below(inner) if part.op in barred]
+        if wrong:
+            what = f"another {node.name}" if wrong[0] == node.name else wrong[0]
+            raise self._error(node, f"{node.name} cannot hold {what}: {why}")
+
+    def _looked(
+        self, node: Node, inner: Expr, text: str, *, lookback: int = 0, refs: tuple[str, ...] = ()
+    ) -> Expr:
+        return Expr(
+            node.name,
+            f"{node.name}({text!r}, {inner.text})",
+            (inner,),
+            symbol=text,
+            lookback=lookback,
             size=inner.size + 1,
             levels=inner.levels + 1,
             is_condition=inner.is_condition,
-            refs=(symbol,),
+            refs=refs,
         )
 
     def _call(self, node: Node, output: str) -> Expr:
@@ -174,6 +245,13 @@ class _Binder:
 
     def _error(self, node: Node, message: str) -> UsageError:
         return UsageError(f"{place(self._text, node.at)}: {message}")
+
+
+def _below(expr: Expr) -> Iterator[Expr]:
+    """The expression and all its parts."""
+    yield expr
+    for part in expr.parts:
+        yield from _below(part)
 
 
 def _sign_text(op: str, parts: tuple[Expr, ...]) -> str:

@@ -1,14 +1,17 @@
-"""A call fitted to its function: which series, which numbers, which output, how far back."""
+"""A part of an expression, and a call fitted to its function: series, numbers, output, reach."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from goldenthread.domain.errors import UsageError
+from goldenthread.domain.ids import digest
 from goldenthread.signals.expressions import nearest
 from goldenthread.signals.functions import (
     FUNCTIONS,
+    LANGUAGE,
     MA_TYPES,
     MAX_PERIOD,
     PRICES,
@@ -26,9 +29,11 @@ class Expr:
     """One part of an expression, ready to be computed.
 
     ``op`` is ``number``, ``column``, ``entry`` (the planned price), ``call`` (``bound``),
-    ``ref`` (``symbol``) or a sign of ``arithmetic.combine``. ``text`` is canonical: equal text,
-    equal meaning. ``lookback`` counts the bars before a value that it depends on, ``refs`` are
-    the other symbols it reads.
+    ``ref`` (``symbol``), ``on`` (``symbol`` is the period), ``input`` (``symbol`` is the table,
+    ``value`` the days it may be old), a name of ``SECTIONS`` or a sign of
+    ``arithmetic.combine``. ``text`` is canonical: equal text, equal meaning. ``lookback`` counts
+    the bars before a value that it depends on, ``refs`` are the other symbols it reads,
+    ``universe`` the members it is compared with.
     """
 
     op: str
@@ -43,6 +48,29 @@ class Expr:
     is_condition: bool = False
     uses_entry: bool = False
     refs: tuple[str, ...] = ()
+    universe: Universe | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """Those of ``among`` are members in a month for which ``expr`` held as the last one ended."""
+
+    expr: Expr
+    among: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Universe:
+    """Whom a strategy decides on: its ``symbols`` always, and those its ``rules`` choose."""
+
+    symbols: tuple[str, ...]
+    rules: tuple[Rule, ...] = ()
+
+    @cached_property
+    def key(self) -> str:
+        """Twelve hex digits: equal members and rules, equal key."""
+        rules = [[rule.expr.text, list(rule.among)] for rule in self.rules]
+        return digest([list(self.symbols), rules])[:12]
 
 
 COLUMNS: Mapping[str, Expr] = {name: Expr("column", name) for name in PRICES}
@@ -57,8 +85,9 @@ def function_named(name: str) -> Function:
     """
     function = FUNCTIONS.get(name)
     if function is None:
-        hint = nearest(name, [*FUNCTIONS, "ref"])
-        say = hint or "; there are TA-Lib's functions and LAG HIGHEST LOWEST ABS MIN2 MAX2 ref"
+        hint = nearest(name, [*FUNCTIONS, *LANGUAGE])
+        ours = " ".join(["LAG HIGHEST LOWEST ABS MIN2 MAX2", *LANGUAGE])
+        say = hint or f"; there are TA-Lib's functions and {ours}"
         msg = f"unknown function {name!r}{say}"
         raise UsageError(msg)
     return function

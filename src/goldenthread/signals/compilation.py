@@ -9,12 +9,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from goldenthread.domain.errors import UsageError
-from goldenthread.signals.binding import ENTRY, bind, number
-from goldenthread.signals.calls import COLUMNS, Expr
+from goldenthread.signals.binding import ENTRY, bind, number, table_values
+from goldenthread.signals.calls import COLUMNS, Expr, Rule, Universe
 from goldenthread.signals.filters import Filter, filter_of
+from goldenthread.signals.functions import LANGUAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from goldenthread.domain.strategy import Strategy
 
@@ -59,6 +60,7 @@ class CompiledStrategy:
     """
 
     strategy: Strategy
+    universe: Universe
     when: Expr
     price: Expr | None
     cancel: Expr | None
@@ -88,6 +90,7 @@ class _Compiler:
 
     def __init__(self, strategy: Strategy) -> None:
         self._strategy = strategy
+        self._universe = _universe(strategy)
         self._scope: dict[str, Expr] = {}
         self._all: list[Expr] = []
 
@@ -96,6 +99,8 @@ class _Compiler:
         entry, leave = strategy.entry, strategy.exit
         for name, value in strategy.params.items():
             self._scope[name] = number(float(value))
+        for name, table in strategy.tables.items():
+            self._scope[name] = table_values(table.table, table.max_age_days)
         factors = {name: self._factor(name, text) for name, text in strategy.factors.items()}
         when = self._bound("entry.when", entry.when, condition=True)
         price = self._found("entry.price", entry.price)
@@ -113,6 +118,7 @@ class _Compiler:
         )
         return CompiledStrategy(
             strategy=strategy,
+            universe=self._universe,
             when=when,
             price=price,
             cancel=cancel,
@@ -136,11 +142,25 @@ class _Compiler:
 
     def _bound(self, key: str, text: str, *, condition: bool = False) -> Expr:
         try:
-            expr = bind(text, self._scope, condition=condition)
+            expr = bind(text, self._scope, condition=condition, universe=self._universe)
         except UsageError as error:
             raise StrategyError(str(error), key) from None
         self._all.append(expr)
         return expr
+
+
+def _universe(strategy: Strategy) -> Universe:
+    rules = []
+    for name, by_rule in strategy.rules.items():
+        try:
+            among = Universe(by_rule.among)
+            rules.append(
+                Rule(bind(by_rule.rule, {}, condition=True, universe=among), among.symbols)
+            )
+        except UsageError as error:
+            msg = f"rule, {error}"
+            raise StrategyError(msg, f"universes.toml, {name}") from None
+    return Universe(strategy.members, tuple(rules))
 
 
 def _check_form(strategy: Strategy) -> None:
@@ -148,8 +168,15 @@ def _check_form(strategy: Strategy) -> None:
         if not _ASSET.fullmatch(asset):
             msg = f"{asset!r} is no asset; write a symbol (AAPL, BTC/USD) or a universe (@stocks)"
             raise StrategyError(msg, "assets")
-    _check_names("params", strategy.params, ())
-    _check_names("factors", strategy.factors, strategy.params)
+    _check_names("params", strategy.params, {})
+    taken = dict.fromkeys(strategy.params, "a parameter")
+    _check_names("inputs", strategy.inputs, taken)
+    for name, table in strategy.tables.items():
+        if not _NAME.fullmatch(table.table):
+            msg = f"{table.table!r} is no table; use lower-case letters, digits and underscores"
+            raise StrategyError(msg, f"inputs.{name}")
+    taken |= dict.fromkeys(strategy.inputs, "an input")
+    _check_names("factors", strategy.factors, taken)
     for name in strategy.reject_unless:
         if not _REASON.fullmatch(name) or name in GATES:
             why = "is the name of a gate" if name in GATES else "is no rejection reason"
@@ -159,16 +186,14 @@ def _check_form(strategy: Strategy) -> None:
     _check_exit(strategy)
 
 
-def _check_names(
-    section: str, names: Mapping[str, object], taken: Mapping[str, object] | tuple[()]
-) -> None:
+def _check_names(section: str, names: Iterable[str], taken: Mapping[str, str]) -> None:
     for name in names:
         if not _NAME.fullmatch(name) or keyword.iskeyword(name):
             why = "is no name; use lower-case letters, digits and underscores"
-        elif name in COLUMNS or name in {"entry", "ref"}:
-            why = "has a meaning already (a column or the planned price)"
+        elif name in COLUMNS or name == "entry" or name in LANGUAGE:
+            why = "has a meaning already (a column, a function or the planned price)"
         elif name in taken:
-            why = "is a parameter too"
+            why = f"is {taken[name]} too"
         else:
             continue
         msg = f"{name!r} {why}; choose another name"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import math
 from functools import cache
@@ -10,20 +11,22 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.signal import Candidate, Plan, TargetLevel
 from goldenthread.rules.rounding import round_entry, round_stop, round_target, significant
+from goldenthread.signals.alignment.sections import AT_REST, Section
 from goldenthread.signals.compilation import CompiledStrategy, StrategyError, compile_strategy
-from goldenthread.signals.evaluation import Calculator, Memo
+from goldenthread.signals.evaluation import Calculator, Memo, no_inputs
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from decimal import Decimal
 
     from goldenthread.domain.asset import Asset
-    from goldenthread.domain.bar import BarWindow
-    from goldenthread.signals.calls import Expr
+    from goldenthread.domain.bar import BarWindow, Steps
+    from goldenthread.signals.calls import Expr, Rule, Universe
 
 __all__ = [
     "CompiledStrategy",
@@ -49,35 +52,48 @@ class Evaluator:
         windows: The window of a symbol for a decision date, as known at an instant (None:
             everything counts as known); None when the symbol has no readable bar.
         memo: Where series are kept; share one among evaluators over the same bars.
+        inputs: The values of a point-in-time table for a symbol, for ``[inputs]``.
     """
 
     def __init__(
         self,
         windows: Callable[[str, dt.date, dt.datetime | None], BarWindow | None],
         memo: Memo | None = None,
+        *,
+        inputs: Callable[[str, str], Steps] = no_inputs,
     ) -> None:
         self._windows = windows
         self._ds: dt.date | None = None
         self._now: dt.datetime | None = None
         self._today: dict[str, BarWindow | None] = {}
-        self._calculator = Calculator(self._window, Memo() if memo is None else memo)
+        self._sections: dict[str, Section] = {}
+        self._chosen: dict[str, dict[str, None]] = {}
+        self._inputs = inputs
+        self._eve: Evaluator | None = None
+        kept = Memo() if memo is None else memo
+        self._calculator = Calculator(self._window, kept, self._section, inputs)
 
     def at(self, ds: dt.date, now: dt.datetime | None = None) -> None:
         """Move to the decision date ``ds`` with the bars known at ``now``."""
         if (ds, now) != (self._ds, self._now):
             self._ds, self._now = ds, now
             self._today.clear()
+            self._sections.clear()
+            self._chosen.clear()
 
     def decide(
         self, compiled: CompiledStrategy, symbol: str, ds: dt.date, asset: Asset
     ) -> Candidate | None:
         """The candidate of the strategy on the close of ``ds``.
 
-        None without a bar of ``ds`` or when ``entry.when`` is not true (null is not true). All
-        filters are judged; a level that is null leaves the candidate without a plan.
+        None without a bar of ``ds``, for who is no member this month, or when ``entry.when`` is
+        not true (null is not true). All filters are judged; a level that is null leaves the
+        candidate without a plan.
         """
         window = self._decision_window(symbol, ds)
-        if window is None or not _is_true(self._calculator.at(compiled.when, window)):
+        if window is None or not self._is_member(compiled.universe, symbol):
+            return None
+        if not _is_true(self._calculator.at(compiled.when, window)):
             return None
         return self._candidate(compiled, window, ds, asset)
 
@@ -110,6 +126,42 @@ class Evaluator:
         if symbol not in self._today and self._ds is not None:
             self._today[symbol] = self._windows(symbol, self._ds, self._now)
         return self._today.get(symbol)
+
+    def _is_member(self, universe: Universe, symbol: str) -> bool:
+        return not universe.rules or symbol in self._members(universe)
+
+    def _members(self, universe: Universe) -> Mapping[str, None]:
+        """The members in the month of the date, as known at ``now``."""
+        found = self._chosen.get(universe.key)
+        if found is None and self._ds is not None:
+            found = dict.fromkeys(universe.symbols)
+            if universe.rules:
+                found.update(dict.fromkeys(self._by_rule(universe.rules, self._ds.replace(day=1))))
+            self._chosen[universe.key] = found
+        return found or {}
+
+    def _by_rule(self, rules: Sequence[Rule], month: dt.date) -> Iterator[str]:
+        """Whom the rules choose for the month, on the last complete bar before it."""
+        if self._eve is None:
+            self._eve = Evaluator(self._windows, inputs=self._inputs)
+        self._eve.at(month - dt.timedelta(days=1), self._now)
+        for rule in rules:
+            yield from (s for s in rule.among if self._eve._qualifies(rule, s, month))  # noqa: SLF001  # one of us
+
+    def _qualifies(self, rule: Rule, symbol: str, month: dt.date) -> bool:
+        window = self._window(symbol)
+        if window is None or np.datetime64(month) - window.ds[window.upto] > AT_REST:
+            return False
+        return _is_true(self._calculator.at(rule.expr, window))
+
+    def _section(self, universe: Universe) -> Section:
+        found = self._sections.get(universe.key)
+        if found is None:
+            members = self._members(universe)
+            windows = [w for s in members if (w := self._window(s)) is not None]
+            found = Section.of(universe.key, windows, np.datetime64(self._ds, "D"))
+            self._sections[universe.key] = found
+        return found
 
     def _candidate(
         self, compiled: CompiledStrategy, window: BarWindow, ds: dt.date, asset: Asset

@@ -13,7 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from goldenthread.domain.errors import UsageError
+from goldenthread.signals.alignment.periods import period_window
+from goldenthread.signals.alignment.sections import Panel, cut, is_behind
 from goldenthread.signals.arithmetic import as_series, combine
+from goldenthread.signals.functions import LANGUAGE
 from goldenthread.signals.indicators import compute
 
 if TYPE_CHECKING:
@@ -21,9 +25,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from goldenthread.domain.bar import BarWindow, FloatArray
+    from goldenthread.domain.bar import BarWindow, DateArray, FloatArray, Steps
+    from goldenthread.signals.alignment.sections import Section
     from goldenthread.signals.arithmetic import Value
-    from goldenthread.signals.calls import Expr
+    from goldenthread.signals.calls import Expr, Universe
 
 REF_MAX_DAYS = 7
 """A bar of another symbol older than this (calendar days) says nothing: ``ref`` is null."""
@@ -31,7 +36,7 @@ REF_MAX_DAYS = 7
 _WINDOWS_KEPT = 2
 
 Key = tuple[int, str, str]
-"""Where a series starts, what it computes, the columns of the other symbols it reads."""
+"""Where a series starts, what it computes, the columns of other symbols it reads."""
 
 
 class Memo:
@@ -45,8 +50,8 @@ class Memo:
         self._keys: dict[str, list[str]] = {}
         self._series: dict[str, dict[Key, Value]] = {}
 
-    def of(self, window: BarWindow) -> dict[Key, Value]:
-        """The series computed so far for the window's columns."""
+    def of(self, window: BarWindow | Section) -> dict[Key, Value]:
+        """What was computed so far of the window's, or the section's, columns."""
         known = self._series.get(window.key)
         if known is None:
             keys = self._keys.setdefault(window.symbol, [])
@@ -62,12 +67,29 @@ class Memo:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One window, where its expression starts, where series are kept, the other windows."""
+    """One window, where its expression starts, where series are kept, the other windows.
+
+    ``start`` lies ``lookback`` bars (those of the whole expression) before 1 January.
+    """
 
     window: BarWindow
     start: int
+    lookback: int
     memo: Memo
     other: Callable[[str], BarWindow | None]
+    section: Callable[[Universe], Section]
+    inputs: Callable[[str, str], Steps]
+
+
+def _no_section(_: Universe) -> Section:
+    msg = "rank, pct_rank and zscore compare members, and nobody said who they are"
+    raise UsageError(msg)
+
+
+def no_inputs(table: str, _: str) -> Steps:
+    """Refuses: who reads a table must say where its values are."""
+    msg = f"table {table!r} is read, and nobody gave its values"
+    raise UsageError(msg)
 
 
 class Calculator:
@@ -76,11 +98,22 @@ class Calculator:
     Args:
         other: The window of another symbol at the same decision date, for ``ref``.
         memo: Where series are kept.
+        section: The members' windows at the same decision date, for ``rank`` and its like.
+        inputs: The values of a table for a symbol.
     """
 
-    def __init__(self, other: Callable[[str], BarWindow | None], memo: Memo) -> None:
+    def __init__(
+        self,
+        other: Callable[[str], BarWindow | None],
+        memo: Memo,
+        section: Callable[[Universe], Section] = _no_section,
+        inputs: Callable[[str, str], Steps] = no_inputs,
+    ) -> None:
         self._other = other
         self._memo = memo
+        self._section = section
+        self._inputs = inputs
+        self._cuts = Memo()
 
     def at(self, expr: Expr, window: BarWindow) -> float:
         """The value at the last readable bar; NaN where there is none."""
@@ -114,19 +147,29 @@ class Calculator:
         return combine(expr.op, parts)
 
     def _reading(self, expr: Expr, window: BarWindow) -> Reading:
-        start = max(0, window.year_start - expr.lookback)
-        if expr.refs and any(self._is_behind(symbol, window) for symbol in expr.refs):
-            cut = _cut(window)
-            return Reading(cut, start, Memo(), lambda symbol: _cut_or_none(self._other(symbol)))
-        return Reading(window, start, self._memo, self._other)
+        back = expr.lookback
+        start = max(0, window.year_start - back)
+        reading = Reading(window, start, back, self._memo, self._other, self._section, self._inputs)
+        if not any(self._is_behind(symbol, window) for symbol in expr.refs):
+            return reading
+        return replace(
+            reading,
+            window=cut(window),
+            memo=self._cuts,
+            other=self._cut_other,
+            section=self._cut_section,
+        )
 
     def _is_behind(self, symbol: str, window: BarWindow) -> bool:
-        """Whether the other symbol's columns hold a bar up to this date it may not read yet."""
         other = self._other(symbol)
-        if other is None:
-            return False
-        later = other.upto + 1
-        return later < len(other.ds) and bool(other.ds[later] <= window.ds[window.upto])
+        return other is not None and is_behind(other, window.ds[window.upto])
+
+    def _cut_other(self, symbol: str) -> BarWindow | None:
+        other = self._other(symbol)
+        return None if other is None else cut(other)
+
+    def _cut_section(self, universe: Universe) -> Section:
+        return self._section(universe).alone
 
     def _at(self, expr: Expr, reading: Reading) -> float:
         index = reading.window.upto - reading.start
@@ -136,32 +179,23 @@ class Calculator:
         return float(value[index]) if value.ndim else float(value)
 
 
-def _cut(window: BarWindow) -> BarWindow:
-    end = window.upto + 1
-    columns = {
-        name: getattr(window, name)[:end]
-        for name in ("ds", "open", "high", "low", "close", "volume")
-    }
-    return replace(window, **columns, year_start=min(window.year_start, end))
-
-
-def _cut_or_none(window: BarWindow | None) -> BarWindow | None:
-    return None if window is None else _cut(window)
-
-
 def _series(expr: Expr, reading: Reading) -> Value:
     """The value of every bar from ``reading.start`` on; constants stay single numbers."""
     known = reading.memo.of(reading.window)
-    key = (reading.start, expr.text, _keys(expr, reading) if expr.refs else "")
+    key = (reading.start, expr.text, _others(expr, reading))
     value = known.get(key)
     if value is None:
         value = known[key] = _computed(expr, reading)
     return value
 
 
-def _keys(expr: Expr, reading: Reading) -> str:
+def _others(expr: Expr, reading: Reading) -> str:
+    """The columns besides the window's own that it reads; they may change while those stay."""
+    if not expr.refs and expr.universe is None:
+        return ""
+    members = f"{reading.section(expr.universe).key} {reading.lookback}" if expr.universe else ""
     others = [reading.other(symbol) for symbol in expr.refs]
-    return "|".join(other.key if other else "" for other in others)
+    return "|".join([members, *(other.key if other else "" for other in others)])
 
 
 def _computed(expr: Expr, reading: Reading) -> Value:
@@ -170,13 +204,23 @@ def _computed(expr: Expr, reading: Reading) -> Value:
     if expr.op == "column":
         column: FloatArray = getattr(reading.window, expr.text)[reading.start :]
         return column
-    if expr.op == "ref":
-        return _aligned(expr, reading)
+    if expr.op == "input":
+        return _stepped(expr, reading)
+    if expr.op in LANGUAGE:
+        return _beside(expr, reading)
     parts = [_series(part, reading) for part in expr.parts]
     if expr.bound is None:
         return combine(expr.op, parts)
     count = len(reading.window.ds) - reading.start
     return compute(expr.bound, [as_series(part, count) for part in parts])
+
+
+def _beside(expr: Expr, reading: Reading) -> FloatArray:
+    """On our bars, what is read from other bars than those."""
+    if expr.universe is not None:
+        panel = _panel(expr, reading, reading.section(expr.universe))
+        return panel.column(reading.window.symbol, reading.window.ds[reading.start :])
+    return _aligned(expr, reading) if expr.op == "ref" else _in_periods(expr, reading)
 
 
 def _aligned(expr: Expr, reading: Reading) -> FloatArray:
@@ -188,8 +232,59 @@ def _aligned(expr: Expr, reading: Reading) -> FloatArray:
     last = np.searchsorted(other.ds, ours, side="right") - 1
     first = min(int(last[0]), other.year_start - 1)
     start = max(0, first - inner.lookback)
-    nested = Reading(other, start, reading.memo, reading.other)
+    nested = replace(reading, window=other, start=start)
     values = as_series(_series(inner, nested), len(other.ds) - start)
     result = np.where(last >= start, values[np.maximum(last - start, 0)], np.nan)
     age = ours - other.ds[np.maximum(last, 0)]
     return np.where(age <= np.timedelta64(REF_MAX_DAYS, "D"), result, np.nan)
+
+
+def _stepped(expr: Expr, reading: Reading) -> FloatArray:
+    """A table's value on each of our bars: the latest known by then, unless it is too old."""
+    ours = reading.window.ds[reading.start :]
+    steps = reading.inputs(expr.symbol, reading.window.symbol)
+    if not len(steps.since):
+        return np.full(len(ours), np.nan)
+    last = np.searchsorted(steps.since, ours, side="right") - 1
+    at = np.maximum(last, 0)
+    young = (last >= 0) & (ours - steps.ds[at] <= np.timedelta64(int(expr.value), "D"))
+    return np.where(young, steps.value[at], np.nan)
+
+
+def _in_periods(expr: Expr, reading: Reading) -> FloatArray:
+    """An ``on`` on our bars: its value at the last week or month complete on each date."""
+    ours = reading.window.ds[reading.start :]
+    inner, periods = expr.parts[0], period_window(reading.window, expr.symbol)
+    if not len(periods.ds) or not len(ours):
+        return np.full(len(ours), np.nan)
+    last = np.searchsorted(periods.ds, ours, side="right") - 1
+    start = max(0, int(last[0]) - inner.lookback)
+    nested = replace(reading, window=periods, start=start)
+    values = as_series(_series(inner, nested), len(periods.ds) - start)
+    return np.where(last >= start, values[np.maximum(last - start, 0)], np.nan)
+
+
+def _panel(expr: Expr, reading: Reading, section: Section) -> Panel:
+    """The cross-section of every day, computed once for all members.
+
+    Each member's series starts its look-back before the same day, so that the days before
+    1 January that an average of ranks needs are compared among as many members as later ones.
+    """
+    known = reading.memo.of(section)
+    inner, back = expr.parts[0], reading.lookback - expr.lookback
+    key = (back, expr.text, _others(inner, reading))
+    panel = known.get(key)
+    if panel is None:
+        first = section.first_day(back)
+        series = [_from_day(inner, replace(reading, window=w), first) for w in section.windows]
+        panel = known[key] = Panel.of(expr.op, [w.symbol for w in section.windows], series)
+    return panel
+
+
+def _from_day(inner: Expr, reading: Reading, first: np.datetime64) -> tuple[DateArray, FloatArray]:
+    """The days of the reading's window from ``first`` on, and the value of each."""
+    days = reading.window.ds
+    begin = int(np.searchsorted(days, first))
+    start = max(0, begin - inner.lookback)
+    values = as_series(_series(inner, replace(reading, start=start)), len(days) - start)
+    return days[begin:], values[begin - start :]

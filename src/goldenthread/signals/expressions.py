@@ -38,6 +38,8 @@ _COMPARE: dict[type[ast.cmpop], str] = {
 }
 COMPARISONS = frozenset(_COMPARE.values())
 """The operators that compare two numbers."""
+_TAKE_TEXT = frozenset({"ref", "on"})
+_TEXT_PLACE = "may only stand first in ref('SPY', ...) or on('1W', ...)"
 _GRAMMAR = (
     "allowed: names, numbers, + - * / % **, comparisons, and or not, `a if test else b`, "
     "functions like SMA(close, 20)"
@@ -48,7 +50,7 @@ _GRAMMAR = (
 class Node:
     """One part of an expression as written.
 
-    ``op`` is ``number`` (``value``), ``name``, ``text`` (a quoted symbol), ``call`` and
+    ``op`` is ``number`` (``value``), ``name``, ``text`` (a quoted symbol or period), ``call`` and
     ``output`` (``name`` is the function or its output), ``neg``, ``not``, ``and``, ``or``,
     ``if`` (test, then, else), an arithmetic sign or a comparison. ``at`` is the offset in the
     text and no part of equality.
@@ -165,7 +167,7 @@ class _Reader:
     def _constant(self, tree: ast.Constant, at: int, _depth: int) -> Node:
         value = tree.value
         if isinstance(value, str):
-            raise self._error(at, f"text {value!r} may only stand first in ref('SPY', ...)")
+            raise self._error(at, f"text {value!r} {_TEXT_PLACE}")
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self._error(at, f"{self._source(tree)} is not a number; {_GRAMMAR}")
         number = _as_float(value)
@@ -216,8 +218,8 @@ class _Reader:
         rest = tree.args
         if rest and isinstance(rest[0], ast.Constant) and isinstance(rest[0].value, str):
             where = self._start + rest[0].col_offset
-            if name != "ref":
-                raise self._error(where, "text may only stand first in ref('SPY', ...)")
+            if name not in _TAKE_TEXT:
+                raise self._error(where, f"text {_TEXT_PLACE}")
             first = [Node("text", rest[0].value, at=where)]
             rest = rest[1:]
         return Node("call", name, parts=(*first, *self._all(rest, depth)), at=at)

@@ -143,7 +143,17 @@ def _by_name(functions: Iterable[Function]) -> dict[str, Function]:
 
 
 FUNCTIONS: Mapping[str, Function] = _by_name(_catalogue())
-"""Every function by the name expressions use; ``ref`` is part of the language itself."""
+"""Every function by the name expressions use, but those of ``LANGUAGE``."""
+
+SECTIONS = ("rank", "pct_rank", "zscore")
+"""The functions that compare a symbol with the other members of its strategy's universe."""
+
+LANGUAGE: Mapping[str, str] = {
+    "ref": "ref('SPY', close > SMA(close, 200))",
+    "on": "on('1W', SMA(close, 40))",
+    **{name: f"{name}(ROC(close, 120))" for name in SECTIONS},
+}
+"""The functions that read other bars than a symbol's own days, and how to write each."""
 
 
 def settling_bars(rule: str, parameters: Mapping[str, float]) -> int:

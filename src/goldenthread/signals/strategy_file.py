@@ -179,16 +179,21 @@ def _fitted(kind: Any, value: Any, key: str) -> Any:  # noqa: ANN401  # any fiel
     """``value`` if TOML gave it the type of the field."""
     origin, inner = get_origin(kind), get_args(kind)
     if origin in {Union, UnionType}:
-        return _fitted(inner[0], value, key)
+        wanted = [kind for kind in inner if _takes_table(kind) == isinstance(value, dict)]
+        return _fitted((wanted or inner)[0], value, key)
     if origin is tuple:
         items = _of_type(list, value, key, "a list")
         return tuple(_fitted(inner[0], v, f"{key}[{at}]") for at, v in enumerate(items, start=1))
     if origin is dict:
         table = _of_type(dict, value, key, "a table")
         return {name: _fitted(inner[1], v, f"{key}.{name}") for name, v in table.items()}
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
+    if _takes_table(kind):
         return _built(kind, _of_type(dict, value, key, "a table"), f"{key}.")
     return _number(value, key) if kind is Decimal else _scalar(kind, value, key)
+
+
+def _takes_table(kind: Any) -> bool:  # noqa: ANN401  # as _fitted
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def _scalar(kind: Any, value: Any, key: str) -> Any:  # noqa: ANN401  # int, str, enum or Literal

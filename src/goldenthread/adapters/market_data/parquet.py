@@ -1,4 +1,4 @@
-"""Daily bars, corporate actions and assets in three Parquet files of one folder.
+"""Daily bars, corporate actions, assets and inputs in four Parquet files of one folder.
 
 Every write makes a whole new file beside the old one and swaps it in; writers take turns by a
 lock on the folder, readers need none.
@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import polars as pl
 from pydantic import BaseModel, ValidationError
 
-from goldenthread.adapters.market_data.revisions import merge_actions, merge_bars
+from goldenthread.adapters.market_data.revisions import merge_actions, merge_bars, merge_inputs
 from goldenthread.domain.asset import Asset, CorporateAction
-from goldenthread.domain.bar import BAR_SCHEMA
+from goldenthread.domain.bar import BAR_SCHEMA, INPUT_SCHEMA
 from goldenthread.domain.errors import EngineError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Saved(NamedTuple):
 
 
 class ParquetMarketData:
-    """Market data in ``bars.parquet``, ``actions.parquet`` and ``assets.parquet`` of ``root``.
+    """Market data in ``bars.parquet`` and its like (actions, assets, inputs) of ``root``.
 
     A folder without files is an empty store. A file that cannot be read is an EngineError.
     """
@@ -75,6 +75,7 @@ class ParquetMarketData:
         self._bars = root / "bars.parquet"
         self._actions = root / "actions.parquet"
         self._assets = root / "assets.parquet"
+        self._inputs = root / "inputs.parquet"
 
     def assets(self) -> list[Asset]:
         """See the port."""
@@ -131,6 +132,22 @@ class ParquetMarketData:
             if merge.new or merge.revised:
                 _write(self._bars, merge.bars)
         return Saved(merge.new, merge.same, merge.revised, len(added), len(fresh))
+
+    def inputs(self) -> pl.DataFrame:
+        """Every point-in-time value of every table, each revision, in INPUT_SCHEMA."""
+        return _read(self._inputs, INPUT_SCHEMA)
+
+    def save_inputs(self, values: pl.DataFrame, now: dt.datetime) -> Saved:
+        """Store what is new and count it; saving the same again changes nothing.
+
+        Another value of a day stored before is a revision: it is known from ``now`` at the
+        earliest, whatever it says itself, so that no past decision changes.
+        """
+        with _writing(self._root):
+            merge = merge_inputs(self.inputs(), values, now)
+            if merge.new or merge.revised:
+                _write(self._inputs, merge.bars)
+        return Saved(merge.new, merge.same, merge.revised, 0, 0)
 
     def _every_asset(self) -> list[Asset]:
         return _records(self._assets, _ASSET_SCHEMA, Asset)

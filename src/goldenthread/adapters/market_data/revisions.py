@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _DAY = ["symbol", "ds"]
 _ROW = [*_DAY, "known_at"]
 _VALUES = ["open", "high", "low", "close", "volume"]
+_INSTANT = BAR_SCHEMA["known_at"]
 _TICK = dt.timedelta(microseconds=1)
 
 
@@ -51,6 +52,33 @@ def merge_bars(stored: pl.DataFrame, arriving: pl.DataFrame, now: dt.datetime) -
     )
     parts = [stored, *(part.select(list(BAR_SCHEMA)) for part in (fresh, revised))]
     bars = pl.concat(parts).sort(_ROW)
+    return Merged(bars, len(fresh), len(arriving) - len(fresh) - len(revised), len(revised))
+
+
+def merge_inputs(stored: pl.DataFrame, arriving: pl.DataFrame, now: dt.datetime) -> Merged:
+    """The stored point-in-time values with the arriving ones added; both in INPUT_SCHEMA.
+
+    A row of a day not stored is new and known as it says. One that is stored, or has the value
+    of the newest stored row of its day, is the same. Any other is a revision, known from its own
+    ``known_at`` but not before ``now``; of several of one day the last.
+    """
+    day = ["table", *_DAY]
+    newest = stored.unique(day, keep="last", maintain_order=True)
+    there = stored.with_columns(_same=True)
+    marked = (
+        arriving.join(newest.select(*day, pl.col("value").alias("_old")), on=day, how="left")
+        .join(there, on=list(stored.columns), how="left")
+        .with_columns(_same=pl.col("_same").fill_null(pl.col("_old") == pl.col("value")))
+    )
+    fresh = marked.filter(pl.col("_old").is_null())
+    revised = (
+        marked.filter(pl.col("_old").is_not_null(), ~pl.col("_same"))
+        .sort("known_at")
+        .unique(day, keep="last", maintain_order=True)
+        .with_columns(known_at=pl.max_horizontal("known_at", pl.lit(now, _INSTANT)))
+    )
+    parts = [stored, *(part.select(stored.columns) for part in (fresh, revised))]
+    bars = pl.concat(parts).sort("table", *_ROW)
     return Merged(bars, len(fresh), len(arriving) - len(fresh) - len(revised), len(revised))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from goldenthread.domain.bar import BAR_SCHEMA
 from goldenthread.domain.errors import UsageError
 from goldenthread.market.coverage import gaps, ledger
 from goldenthread.market.imports import read_actions, read_bars
+from goldenthread.market.inputs.tables import read_inputs
 from goldenthread.market.quality import judge
 from goldenthread.market.rows import sift
 from goldenthread.market.universe import resolve
@@ -87,6 +89,30 @@ def import_bars(
         quarantined=int((states == "QUARANTINED").sum()),
         refused_rows=imported.refused.head(SHOWN).to_dicts(),
     )
+
+
+def import_factors(project: Project, file: Path, name: str) -> dict[str, object]:
+    """What the file brought to the point-in-time table ``name``; the first refused rows are shown.
+
+    Raises:
+        UsageError: The name is not right, or the file cannot be read or has other columns.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name):
+        msg = f"--name got {name!r}; a table's name is small letters, digits and _: --name score"
+        raise UsageError(msg)
+    now = SystemClock().now()
+    values, refused = read_inputs(file, name, now)
+    saved = open_market_data(project.settings, project.root).save_inputs(values, now)
+    return {
+        "file": str(file),
+        "table": name,
+        "symbols": values["symbol"].n_unique(),
+        "new": saved.new,
+        "same": saved.same,
+        "revised": saved.revised,
+        "refused": len(refused),
+        "refused_rows": refused.head(SHOWN).to_dicts(),
+    }
 
 
 def coverage(project: Project) -> pl.DataFrame:

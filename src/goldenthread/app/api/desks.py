@@ -18,6 +18,7 @@ from goldenthread.app.pricing import Pricer
 from goldenthread.app.versions import Library
 from goldenthread.domain.errors import ConflictError, UsageError
 from goldenthread.market.bars import BarBook, KnownBars
+from goldenthread.market.inputs.book import InputBook
 from goldenthread.market.quality import judge
 from goldenthread.market.universe import resolve
 from goldenthread.signals.binding import MAX_LOOKBACK
@@ -107,7 +108,9 @@ def _desk(
     judged, bars = load_bars(project, list(assets), span[1] + _AHEAD)
     strategies = project.strategies()
     library = Library(strategies)
+    inputs = load_inputs(project, strategies)
     engines = wire(KnownBars(bars, assets))
+    rules = _rules_of(library, engines.hot_store, Evaluator(bars.window, inputs=inputs.steps))
     return Desk(
         book=book,
         engines=engines,
@@ -117,8 +120,8 @@ def _desk(
         judged=judged,
         assets=assets,
         members=members_of(project, strategies, assets),
-        evaluator=Evaluator(bars.window),
-        pricer=Pricer(bars, assets, project.policy, _rules_of(library, engines.hot_store, bars)),
+        evaluator=Evaluator(bars.window, inputs=inputs.steps),
+        pricer=Pricer(bars, assets, project.policy, rules),
         code=(engine_digest(), git_hash(project.root)),
         owner=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}",
         lease_ttl_s=project.settings.run.lease_ttl_s,
@@ -127,10 +130,9 @@ def _desk(
 
 
 def _rules_of(
-    library: Library, store: HotStore, bars: BarBook
+    library: Library, store: HotStore, evaluator: Evaluator
 ) -> Callable[[str, str, dt.date, dt.datetime], bool | None]:
-    """Whether a version's exit rule held; with series of its own, as it looks back."""
-    evaluator = Evaluator(bars.window)
+    """Whether a version's exit rule held; its evaluator keeps its own series, it looks back."""
 
     def rule(version_key: str, symbol: str, ds: dt.date, now: dt.datetime) -> bool | None:
         compiled = library.version(store, version_key)
@@ -169,6 +171,22 @@ def load_bars(
     actions = store.actions(symbols)
     judged = judge(store.bars(symbols, _EVER, until), actions).bars
     return judged, BarBook(judged, actions, store.assets(), lookback=MAX_LOOKBACK)
+
+
+def load_inputs(project: Project, strategies: Sequence[Strategy]) -> InputBook:
+    """The point-in-time values of the project.
+
+    Raises:
+        UsageError: A strategy names a table that was not imported.
+    """
+    values = open_market_data(project.settings, project.root).inputs()
+    book = InputBook(values, project.settings.run.start_after)
+    for strategy in strategies:
+        wrong = book.lacking({name: t.table for name, t in strategy.tables.items()})
+        if wrong:
+            msg = f"strategy {strategy.strategy_id}: {wrong}"
+            raise UsageError(msg)
+    return book
 
 
 def members_of(

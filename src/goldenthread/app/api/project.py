@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from goldenthread.adapters.market_data.parquet import ParquetMarketData
     from goldenthread.app.settings import Settings
     from goldenthread.domain.strategy import Strategy
+    from goldenthread.market.universe import Universes
 
 _BOOK = re.compile(r"(sim|paper|live):[A-Za-z0-9._-]+")
 _TEMPLATES = files("goldenthread.app") / "templates"
@@ -86,7 +87,7 @@ class Project:
         return open_market_data(self.settings, self.root)
 
     @cached_property
-    def universes(self) -> dict[str, tuple[str, ...]]:
+    def universes(self) -> Universes:
         """The universes of universes.toml."""
         return load_universes(self.root / "universes.toml")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from goldenthread.app.api.bars import judged_bars
-from goldenthread.app.api.desks import load_bars, members_of, open_desk
+from goldenthread.app.api.desks import load_bars, load_inputs, members_of, open_desk
 from goldenthread.app.book import FrozenRun
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.engines.wiring import read_hot_store
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from goldenthread.app.api.project import Project
-    from goldenthread.domain.asset import Asset
     from goldenthread.domain.strategy import Version
+    from goldenthread.market.inputs.book import InputBook
     from goldenthread.ports.hot_store import HotStore
     from goldenthread.signals.engine import CompiledStrategy
 
@@ -166,18 +166,18 @@ def _check(project: Project, path: Path) -> dict[str, object]:
     row: dict[str, object] = {"file": path.name, "candidates": None, "would_trade": None}
     try:
         compiled = compile_strategy(project.with_universes(read_strategy(path)))
+        inputs = load_inputs(project, [compiled.strategy])
     except UsageError as error:
         return {**row, "no_bars": [], "error": str(error)}
-    assets = {asset.symbol: asset for asset in project.market_data.assets()}
+    assets = {asset.symbol for asset in project.market_data.assets()}
     named = (*(a for a in compiled.strategy.assets if not a.startswith("@")), *compiled.refs)
     row["no_bars"] = sorted({symbol for symbol in named if symbol not in assets})
-    return {**row, **_tried(project, compiled, assets), "error": ""}
+    return {**row, **_tried(project, compiled, inputs), "error": ""}
 
 
-def _tried(
-    project: Project, compiled: CompiledStrategy, assets: dict[str, Asset]
-) -> dict[str, object]:
+def _tried(project: Project, compiled: CompiledStrategy, inputs: InputBook) -> dict[str, object]:
     """Candidates, and those every filter passed, over the last two years of the bars it reads."""
+    assets = {asset.symbol: asset for asset in project.market_data.assets()}
     symbols = members_of(project, [compiled.strategy], assets)[compiled.strategy.strategy_id]
     if not symbols:
         return {}
@@ -185,7 +185,7 @@ def _tried(
     if not isinstance(last, dt.date):
         return {}
     _, bars = load_bars(project, list(assets), last)
-    evaluator = Evaluator(bars.window)
+    evaluator = Evaluator(bars.window, inputs=inputs.steps)
     found = [
         candidate
         for n in range(_CHECKED.days + 1)

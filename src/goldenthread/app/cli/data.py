@@ -1,4 +1,4 @@
-"""The commands ``data import``, ``data ls`` and ``data pull``."""
+"""The commands ``data import``, ``data import-factors``, ``data ls`` and ``data pull``."""
 
 from __future__ import annotations
 
@@ -41,6 +41,27 @@ def import_(
     result = import_bars(Project.open(project), file, mapping, actions or [])
     emit(result, as_json=as_json, title="imported")
     raise typer.Exit(int(result.refused > 0))
+
+
+@app.command("import-factors")
+def import_factors(
+    file: Annotated[
+        Path, typer.Argument(help="A .csv or .parquet file: symbol, ds, known_at, value.")
+    ],
+    name: Annotated[str, typer.Option("--name", help="What [inputs] of a strategy calls it.")],
+    project: ProjectDir = HERE,
+    as_json: Json = False,
+) -> None:
+    """Bring a point-in-time table, a model's score for example, that strategies may read.
+
+    Example: goldenthread data import-factors scores.csv --name score
+    """
+    from goldenthread.app.api.bars import import_factors as bring
+    from goldenthread.app.api.project import Project
+
+    result = bring(Project.open(project), file, name)
+    emit(result, as_json=as_json, title="imported")
+    raise typer.Exit(int(result["refused"] != 0))
 
 
 @app.command("ls")

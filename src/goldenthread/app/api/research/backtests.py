@@ -13,7 +13,7 @@ from goldenthread.app.api.research.parameters import with_params
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.policy import Policy
 from goldenthread.market.bars import BarBook, KnownBars
-from goldenthread.market.universe import load_universes, resolve
+from goldenthread.market.universe import Universes, load_universes, resolve
 from goldenthread.research.backtest.folder import digest_of
 from goldenthread.research.backtest.run import run
 from goldenthread.research.backtest.setup import Account, Setup
@@ -53,7 +53,7 @@ class _World:
     market: KnownBars
     policy: Policy
     account: Account
-    universes: Mapping[str, tuple[str, ...]]
+    universes: Universes
 
 
 def backtest_frame(
@@ -148,7 +148,7 @@ def _strategies(asked: Asked, world: _World) -> list[Strategy]:
     return with_params([_with_universes(s, world.universes) for s in read], asked.params)
 
 
-def _with_universes(strategy: Strategy, universes: Mapping[str, tuple[str, ...]]) -> Strategy:
+def _with_universes(strategy: Strategy, universes: Universes) -> Strategy:
     resolve(strategy.assets, universes)
     named = {name[1:]: universes[name[1:]] for name in strategy.assets if name.startswith("@")}
     return strategy.model_copy(update={"universes": named})

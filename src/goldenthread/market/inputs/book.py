@@ -1,0 +1,78 @@
+"""Point-in-time values as decisions read them: what was known when each date was decided."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from goldenthread.domain.bar import Steps
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_DAY_US = 86_400_000_000
+_DUE = dt.time(0, 5)
+
+
+class InputBook:
+    """Values of many tables and symbols.
+
+    A decision on ``ds`` is due on the next day at ``due`` (UTC, when a run starts). It reads the
+    value of the latest day up to ``ds`` among those known by then, of several values of a day
+    the one known last. What becomes known later never changes it, whenever it is asked.
+
+    Args:
+        values: Rows in INPUT_SCHEMA, every revision.
+        due: The time of day a run starts.
+    """
+
+    def __init__(self, values: pl.DataFrame, due: dt.time = _DUE) -> None:
+        self._due = ((due.hour * 60 + due.minute) * 60 + due.second) * 1_000_000
+        parts = values.partition_by(["table", "symbol"], as_dict=True)
+        self._rows = {(str(table), str(symbol)): rows for (table, symbol), rows in parts.items()}
+        self._steps: dict[tuple[str, str], Steps] = {}
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables there are values of, sorted."""
+        return tuple(sorted({table for table, _ in self._rows}))
+
+    def lacking(self, named: Mapping[str, str]) -> str:
+        """What is wrong with a strategy's ``[inputs]`` (name -> table); empty when all is there."""
+        there = ", ".join(self.tables) or "none so far"
+        for name, table in named.items():
+            if table not in self.tables:
+                return (
+                    f"inputs.{name}: no table {table!r} was imported; there are: {there}; bring it "
+                    f"with `goldenthread data import-factors FILE --name {table}`"
+                )
+        return ""
+
+    def steps(self, table: str, symbol: str) -> Steps:
+        """From which decision date on which value of the table holds for the symbol."""
+        found = self._steps.get((table, symbol))
+        if found is None:
+            rows = self._rows.get((table, symbol))
+            found = self._steps[table, symbol] = _none() if rows is None else self._made(rows)
+        return found
+
+    def _made(self, rows: pl.DataFrame) -> Steps:
+        ordered = rows.sort("ds", "known_at")
+        days = ordered["ds"].to_physical().cast(pl.Int64).to_numpy()
+        known = ordered["known_at"].to_physical().to_numpy()
+        since = np.maximum(days, -((self._due - known) // _DAY_US) - 1)
+        arrival = np.argsort(since, kind="stable")
+        best = np.maximum.accumulate(arrival)
+        return Steps(
+            since[arrival].astype("datetime64[D]"),
+            days[best].astype("datetime64[D]"),
+            ordered["value"].to_numpy()[best],
+        )
+
+
+def _none() -> Steps:
+    none = np.empty(0, "datetime64[D]")
+    return Steps(none, none, np.empty(0))

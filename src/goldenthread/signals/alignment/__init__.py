@@ -1,0 +1,1 @@
+"""Other bars laid beside the bars of a symbol: other members, longer periods."""
