@@ -46,8 +46,13 @@ catalog: install ## renew the pages generated from the code: data catalog, table
 	$(BIN)/python tests/architecture/function_pages.py
 	$(BIN)/python tests/architecture/engines_page.py
 
-bench: install ## measure; never part of the tests
+bench: install .peers/installed ## measure, beside other engines; never part of the tests
 	$(BIN)/python -m pytest tests/benches/bench_*.py -m bench -s -n 0
+
+.peers/installed: tests/benches/peers/peers.lock
+	$(PYTHON) -m venv .peers
+	.peers/bin/python -m pip install --quiet --require-hashes -r tests/benches/peers/peers.lock
+	touch .peers/installed
 
 parity-engines: install emulators ## six months on the real engines' stand-ins and on ours, equal to the digit
 	PARITY_MONTHS=6 GOLDENTHREAD_REQUIRE_ENGINES=1 $(BIN)/python -m pytest tests/parity -n 2
