@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pytest
 
-from adapters.broker.market import AAPL, D, HandMarket
+from adapters.broker.market import AAPL, BTC, D, HandMarket
 from goldenthread.domain.account import money
-from goldenthread.domain.asset import ActionKind, CorporateAction
+from goldenthread.domain.asset import ActionKind, Asset, CorporateAction
 from goldenthread.domain.bar import Bar
 from goldenthread.domain.order import OrderSide
 from goldenthread.domain.policy import Policy
@@ -311,6 +311,34 @@ def test_the_share_is_bare_in_the_session_of_the_split_as_its_brackets_are_scale
     assert compare(history) == "STOP"
     _, _, log = fast_ride(history, at_market=False, cancels=frozenset())
     assert list(log.price) == [100, 100, 175]  # the open of the day after
+
+
+@pytest.mark.parametrize("asset", [AAPL, BTC])
+@pytest.mark.parametrize(
+    ("bar", "reason", "price"),
+    [
+        ("100 101 90.01 100", "TIME", 100),
+        ("100 101 90 100", "STOP", 90),
+        ("100 119.99 99 100", "TIME", 100),
+        ("100 120 99 100", "TARGET", 120),
+    ],
+)
+def test_a_level_is_met_by_the_very_price_after_sessions_in_which_nothing_happens(
+    asset: Asset, bar: str, reason: str, price: float
+) -> None:
+    plan = plan_of(entry=100, stop=90, targets=[(120, 1)], max_bars=6)
+    market, calm = HandMarket(), "100 101 99 100"
+    dates = sessions(asset.asset_class, START + dt.timedelta(days=1), START + dt.timedelta(days=12))
+    for ds, text in zip(dates, [calm, calm, calm, bar, calm, calm, calm], strict=False):
+        opened, high, low, close = (D(price) for price in text.split())
+        market.add(Bar(asset.symbol, ds, opened, high, low, close, D(1000)))
+    signal, policy = signal_of(asset, plan, D(2)), Policy(slippage_bps=D(0))
+    history = History(signal, asset, market, [], policy, frozenset(), dates[6])
+
+    assert compare(history) == reason
+    _, _, log = fast_ride(history, at_market=False, cancels=frozenset())
+    due_at_open = asset is BTC and reason == "TARGET"
+    assert log.price[-1] == (100 if due_at_open else price)
 
 
 @pytest.mark.parametrize("make", [random_history, odd_history])
