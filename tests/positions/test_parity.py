@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from goldenthread.adapters.broker.simulated import SimulatedSettings
 from goldenthread.domain.asset import ActionKind
 from goldenthread.domain.position import Position, PositionStatus
-from goldenthread.domain.strategy import Side
+from goldenthread.domain.strategy import Side, Size
 from goldenthread.domain.trade import OutcomeStatus
 from goldenthread.research.shadow import PriceQuery, price
 from goldenthread.rules.calendar import is_session
@@ -109,6 +109,51 @@ def agree(position: Position, signal: Signal, rig: Rig, rules: frozenset[int]) -
     assert told.gross_pnl is not None
     assert abs(told.gross_pnl - position.realised_pnl) <= D("1e-6")
     assert told.fees == position.fees
+
+
+QUIET = "200 201 199 200"
+SPLIT_DAYS = {
+    "stopped on the day after": (QUIET, "200 201 170 175"),
+    "stopped on the day of the split": ("200 201 170 175", "175 176 174 175"),
+    "targets met on the day after": (QUIET, "200 250 199 240"),
+    "targets met on the day of the split": ("200 250 199 210", "210 211 209 210"),
+    "one target met on the day of the split": ("200 225 199 210", "210 245 209 210"),
+}
+
+
+@pytest.mark.parametrize("bars", SPLIT_DAYS.values(), ids=SPLIT_DAYS)
+@pytest.mark.parametrize("ratio", ["0.5", "0.3"])
+@pytest.mark.parametrize(
+    ("shares", "targets"),
+    [
+        (2, [("110", "0.5"), ("120", "0.5")]),
+        (2, [("110", "0.5")]),
+        (10, [("110", "0.5"), ("120", "0.5")]),
+        (10, [("120", "0.5"), ("110", "0.5")]),
+        (15, [("110", "0.34"), ("120", "0.34")]),
+    ],
+)
+def test_what_only_the_tranches_together_keep_of_a_reverse_split_agrees(
+    tmp_path: Path, shares: int, targets: list[tuple[str, str]], ratio: str, bars: tuple[str, str]
+) -> None:
+    market = Market().add("AAPL", 2, "100 101 99 100", *["100 101 99 100"] * 3)
+    market.act(ActionKind.SPLIT, "AAPL", 8, ratio)
+    later = [*bars, *["210 211 209 210"] * 3, "", "", "", *["210 211 209 210"] * 3]
+    for number, text in enumerate(later, 8):
+        prices = [f"{D(p) * D('0.5') / D(ratio):.2f}" for p in text.split()]
+        market.add("AAPL", number, " ".join(prices))
+    rig = Rig(tmp_path, market, policy=POLICY)
+    idea = candidate(
+        "AAPL",
+        2,
+        plan_of("100", "90", targets, max_bars=8),
+        size=Size(mode="cash", cash=D(100 * shares)),
+    )
+    (signal,) = rig.run(2, idea)
+    for number in range(3, LAST + 1):
+        rig.run(number)
+
+    agree(rig.position(), signal, rig, frozenset())
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pytest
 
-from adapters.broker.market import D
+from adapters.broker.market import AAPL, BTC, D, HandMarket
 from goldenthread.domain.account import money
+from goldenthread.domain.asset import ActionKind, Asset, CorporateAction
+from goldenthread.domain.bar import Bar
 from goldenthread.domain.order import OrderSide
+from goldenthread.domain.policy import Policy
+from goldenthread.research.shadow import PriceQuery, resolved
 from goldenthread.research.shadow_trade import ShadowTrade
 from goldenthread.research.shadow_trade import Terms as ShadowTerms
 from goldenthread.rules import kernel
 from goldenthread.rules.calendar import sessions
+from goldenthread.rules.splits import ratio_between
 from goldenthread.rules.tape import (
     CANCELLED,
     CLOSED,
@@ -36,7 +41,15 @@ from goldenthread.rules.tape import (
     tape_of,
     tickets_of,
 )
-from research.histories import History, odd_history, random_history
+from research.histories import (
+    NOW,
+    START,
+    History,
+    odd_history,
+    plan_of,
+    random_history,
+    signal_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,32 +150,68 @@ def compare(history: History, *, at_market: bool = False) -> str:
     assert [money(Decimal(float(fee))) for fee in log.fee] == [money(fill.fee) for fill in fills]
     buy = OrderSide.BUY if history.signal.side.sign > 0 else OrderSide.SELL
     assert [leg == ENTRY for leg in log.leg] == [fill.side is buy for fill in fills]
+    reasons = [None if code < 0 else REASONS[code] for code in log.reason]
+    assert reasons == [execution.reason for execution in trade.executions]
+    assert list(log.maker) == [execution.maker for execution in trade.executions]
+    ratios = [float(execution.ratio) for execution in trade.executions]
+    assert list(log.ratio) == pytest.approx(ratios, rel=1e-12)
     if fills:
         assert rides.bars_held[0] == trade.bars_held
     if slow.status != "CLOSED":
+        assert np.isnan([rides.gross, rides.fees, rides.risk, rides.mfe, rides.mae]).all()
         return slow.status
     assert REASONS[rides.reason[0]] is trade.reason
     compare_money(history, slow, rides)
+    compare_excursion(history, slow, rides)
     return str(trade.reason)
 
 
 def compare_money(history: History, slow: Slow, rides: Rides) -> None:
-    """The float sums of a ride against the exact ones of its executions."""
-    fills = [e.fill for e in slow.trade.executions]
-    signs = [1 if fill.side is OrderSide.SELL else -1 for fill in fills]
-    paid = sum((f.fee + f.fee_quantity * f.price for f in fills), D(0))
-    value = sum((f.quantity * f.price for f in fills), D(0))
-    flow = sum((s * f.quantity * f.price for s, f in zip(signs, fills, strict=True)), D(0))
-    coins = sum((f.fee_quantity * f.price for f in fills), D(0))
-    if not history.actions:
-        close_to(rides.gross[0], flow + coins, value)
-    close_to(rides.fees[0], paid, value)
-    first = slow.trade.executions[0]
-    close_to(rides.entry_price[0], first.fill.price * first.ratio, first.fill.price)
+    """The float sums of a ride against what a traded position makes of the same executions."""
+    course, signal = slow.trade.course, history.signal
+    query = PriceQuery(history.asset, history.actions, history.policy, history.upto)
+    made, executions = resolved(course, signal, query), course.executions
+    shares = sum((e.fill.quantity / e.ratio for e in executions if e.reason is None), D(0))
+    rounding = D("1e-9") * len(executions)  # of each notional
+    cash = rounding + sum((e.fill.notional for e in executions), D(0)) * D("1e-12")
+    price = cash / shares + D("2e-9") * max(course.ratio, D(1))
+    close_to(rides.gross[0], made.gross_pnl, cash)
+    close_to(rides.fees[0], made.fees, cash)
+    close_to(rides.entry_price[0], made.entry_price, price)
+    close_to(rides.exit_price[0], made.exit_price, price)
+    assert np.isnan(rides.risk[0]) == (made.r_multiple is None)
+    if made.r_multiple is not None:
+        risk = D(float(rides.risk[0]))
+        r = float((rides.gross[0] - rides.fees[0]) / rides.risk[0])
+        off = 2 * cash + abs(made.r_multiple) * price * shares
+        close_to(r, made.r_multiple, off / risk + D("1e-9"))
 
 
-def close_to(found: float, expected: Decimal, scale: Decimal) -> None:
-    assert abs(Decimal(float(found)) - expected) <= max(D("1e-9"), scale * D("1e-12"))
+def compare_excursion(history: History, slow: Slow, rides: Rides) -> None:
+    """The best and worst moves against the prices seen: fills, and bars that left some held.
+
+    What is gained in the entry's own bar counts only when the entry was at its open.
+    """
+    executions, sign = slow.trade.executions, history.signal.side.sign
+    entry = executions[0].fill
+    assert slow.ended is not None
+    seen = [e.fill.price * e.ratio for e in executions]
+    for bar in history.bars:
+        if entry.ds <= bar.ds < slow.ended:
+            ratio = ratio_between(history.actions, history.signal.ds, bar.ds)
+            gain, loss = (bar.high, bar.low) if sign > 0 else (bar.low, bar.high)
+            seen.append(loss * ratio)
+            if bar.ds > entry.ds or entry.at_open:
+                seen.append(gain * ratio)
+    average = entry.price * executions[0].ratio
+    moves = [(price / average - 1) * sign for price in seen]
+    close_to(rides.mfe[0], max(moves), D("1e-6"))
+    close_to(rides.mae[0], min(moves), D("1e-6"))
+
+
+def close_to(found: float, expected: Decimal | None, tolerance: Decimal) -> None:
+    assert expected is not None
+    assert abs(Decimal(float(found)) - expected) <= tolerance, (found, expected)
 
 
 def units(count: np.int64) -> Decimal:
@@ -201,6 +250,95 @@ EVERYTHING = {
     "DELISTED",
     "SPLIT_CASH",
 }
+
+
+def reverse_split(last_bar: str) -> History:
+    """Two shares in two tranches that a 1:2 reverse split makes one share of."""
+    plan = plan_of(entry=100, stop=90, targets=[(110, 0.5), (120, 0.5)])
+    market, dates = HandMarket(), sessions(AAPL.asset_class, START, START + dt.timedelta(days=3))
+    for ds, text in zip(dates[1:], ["100 101 99 100", "200 210 195 200", last_bar], strict=True):
+        opened, high, low, close = (D(price) for price in text.split())
+        market.add(Bar(AAPL.symbol, ds, opened, high, low, close, D(1000)))
+    split = CorporateAction(
+        symbol=AAPL.symbol,
+        kind=ActionKind.SPLIT,
+        ex_ds=dates[2],
+        ratio=D("0.5"),
+        source="test",
+        known_at=NOW,
+    )
+    return History(
+        signal=signal_of(AAPL, plan, D(2)),
+        asset=AAPL,
+        market=market,
+        actions=[split],
+        policy=Policy(slippage_bps=D(0)),
+        rule_exits=frozenset(),
+        upto=dates[-1],
+    )
+
+
+@pytest.mark.parametrize(
+    ("last_bar", "reason", "price", "gross", "mfe", "mae"),
+    [
+        ("200 201 170 175", "STOP", 180, -20, 0.05, -0.10),
+        ("200 250 199 240", "TARGET", 240, 40, 0.20, -0.025),
+        ("170 175 165 170", "STOP", 170, -30, 0.05, -0.15),
+    ],
+)
+def test_a_share_that_only_the_tranches_together_keep_has_the_last_ones_stop_and_target(
+    last_bar: str, reason: str, price: float, gross: float, mfe: float, mae: float
+) -> None:
+    history = reverse_split(last_bar)
+
+    assert compare(history) == reason
+    _, rides, log = fast_ride(history, at_market=False, cancels=frozenset())
+    assert list(log.price) == [100, 100, price]
+    assert list(log.units) == [10**9] * 3
+    assert list(log.maker) == [False, False, reason == "TARGET"]
+    assert list(log.part) == [0, 1, 1]
+    assert (rides.gross[0], rides.fees[0], rides.risk[0]) == (gross, 0, 20)
+    assert (rides.entry_price[0], rides.exit_price[0]) == (100, price / 2)
+    assert (rides.mfe[0], rides.mae[0]) == (pytest.approx(mfe), pytest.approx(mae))
+
+
+def test_the_share_is_bare_in_the_session_of_the_split_as_its_brackets_are_scaled_apart() -> None:
+    history = reverse_split("175 181 174 180")
+    ds = history.upto - dt.timedelta(days=1)
+    bar = history.market.bars[AAPL.symbol, ds]
+    history.market.add(bar._replace(low=D(170), close=D(175)))
+
+    assert compare(history) == "STOP"
+    _, _, log = fast_ride(history, at_market=False, cancels=frozenset())
+    assert list(log.price) == [100, 100, 175]  # the open of the day after
+
+
+@pytest.mark.parametrize("asset", [AAPL, BTC])
+@pytest.mark.parametrize(
+    ("bar", "reason", "price"),
+    [
+        ("100 101 90.01 100", "TIME", 100),
+        ("100 101 90 100", "STOP", 90),
+        ("100 119.99 99 100", "TIME", 100),
+        ("100 120 99 100", "TARGET", 120),
+    ],
+)
+def test_a_level_is_met_by_the_very_price_after_sessions_in_which_nothing_happens(
+    asset: Asset, bar: str, reason: str, price: float
+) -> None:
+    plan = plan_of(entry=100, stop=90, targets=[(120, 1)], max_bars=6)
+    market, calm = HandMarket(), "100 101 99 100"
+    dates = sessions(asset.asset_class, START + dt.timedelta(days=1), START + dt.timedelta(days=12))
+    for ds, text in zip(dates, [calm, calm, calm, bar, calm, calm, calm], strict=False):
+        opened, high, low, close = (D(price) for price in text.split())
+        market.add(Bar(asset.symbol, ds, opened, high, low, close, D(1000)))
+    signal, policy = signal_of(asset, plan, D(2)), Policy(slippage_bps=D(0))
+    history = History(signal, asset, market, [], policy, frozenset(), dates[6])
+
+    assert compare(history) == reason
+    _, _, log = fast_ride(history, at_market=False, cancels=frozenset())
+    due_at_open = asset is BTC and reason == "TARGET"
+    assert log.price[-1] == (100 if due_at_open else price)
 
 
 @pytest.mark.parametrize("make", [random_history, odd_history])

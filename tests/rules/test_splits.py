@@ -3,11 +3,13 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from goldenthread.domain.account import money
 from goldenthread.domain.asset import ActionKind, CorporateAction
 from goldenthread.rules.splits import ratio_between, split_price, split_quantity
+from goldenthread.rules.ticks import split_units
 from rules.market import D
 
 
@@ -58,6 +60,31 @@ def test_a_split_keeps_whole_steps_and_pays_out_the_rest(
     quantity: str, ratio: str, step: str, kept: str, rest: str
 ) -> None:
     assert split_quantity(D(quantity), D(ratio), D(step)) == (D(kept), D(rest))
+
+
+RATIOS = ["2", "7", "20", "1.5", "1.1", "1.25", "0.5", "0.05", "0.333333333", "0.1"]
+
+
+@given(
+    units=st.one_of(st.integers(1, 4 * 10**11), st.integers(1, 400).map(lambda n: n * 10**9)),
+    ratio=st.sampled_from(RATIOS),
+    step=st.sampled_from([1, 10**7, 10**9]),
+)
+@example(units=347_204_661_025, ratio="1.1", step=10**9)  # the rest ends in half a unit
+def test_a_split_counted_in_units_is_the_split_of_the_quantity(
+    units: int, ratio: str, step: int
+) -> None:
+    kept, rest = split_quantity(D(units).scaleb(-9), D(ratio), D(step).scaleb(-9))
+
+    counted = split_units(units, float(ratio), step)
+    assert counted == (int(kept.scaleb(9)), int(money(rest).scaleb(9)))
+
+
+def test_a_third_that_no_decimal_can_write_is_counted_too() -> None:
+    third = float(D("0.3333333333333333333333333333"))
+
+    assert split_units(3000 * 10**9, third, 10**9) == (1000 * 10**9, 0)
+    assert split_units(10 * 10**9, third, 10**9) == (3 * 10**9, 333_333_333)
 
 
 def test_a_price_is_divided_by_the_ratio_to_nine_decimals() -> None:

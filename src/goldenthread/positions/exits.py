@@ -214,7 +214,7 @@ def _protection(
         return
     wanted: list[tuple[int, Decimal, Decimal | None]] = []
     for tranche in position.tranches:
-        part = min(bare, _open_part(position, tranche))
+        part = round_quantity(min(bare, _open_part(position, tranche)), asset)
         if part > 0 and not _has_stop(blotter, position, f"stop{tranche.number}"):
             wanted.append((tranche.number, part, tranche.target))
             bare -= part

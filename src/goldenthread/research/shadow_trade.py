@@ -58,10 +58,15 @@ class Terms(NamedTuple):
 
 
 class Execution(NamedTuple):
-    """An execution in the units of its date, and the shares then per share at the signal."""
+    """An execution in the units of its date, and the shares then per share at the signal.
+
+    ``reason`` is why it closes, None where it opens; ``maker`` whether its order rested.
+    """
 
     fill: Fill
     ratio: Decimal
+    reason: ExitReason | None
+    maker: bool
 
 
 class Course(NamedTuple):
@@ -80,10 +85,11 @@ class Course(NamedTuple):
 
 @dataclass
 class _Part:
-    """A tranche: what of it is held (before the entry: ordered), its target, and whether met."""
+    """A tranche: what is held (before the entry: ordered), its target, all ordered, and if met."""
 
     quantity: Decimal
     target: Decimal | None
+    size: Decimal
     touched: bool = False
 
 
@@ -106,7 +112,8 @@ class ShadowTrade:
         self._step = asset.quantity_step if whole else MONEY_STEP
         parts = tranche_quantities(terms.quantity, [t.sell for t in plan.targets], self._step)
         targets = [*(t.price for t in plan.targets), None]
-        self._parts = [_Part(q, t) for q, t in zip(parts, targets, strict=True)]
+        pairs = zip(parts, targets, strict=True)
+        self._parts = [_Part(q, t, q) for q, t in pairs if q or t is not None]
         self._planned, self._stop, self._trail = plan.entry, plan.stop, plan.trail
         self._source: StopSource = "STOP"
         self._entry_triggered = self._stop_triggered = False
@@ -153,6 +160,7 @@ class ShadowTrade:
             at_last_close = Touch(self._last_close, at_open=False, gapped=False)
             self._leave(self.held, at_last_close, ds, ExitReason.DELISTED)
         if self.held:
+            self._even_out()
             self._decide(ds)
 
     def _trade(self, bar: Bar) -> None:
@@ -264,13 +272,7 @@ class ShadowTrade:
         return limit_fill(bar, self._exit_side, target)
 
     def _leave(
-        self,
-        quantity: Decimal,
-        touch: Touch,
-        ds: dt.date,
-        reason: ExitReason,
-        *,
-        maker: bool = False,
+        self, quantity: Decimal, touch: Touch, ds: dt.date, reason: ExitReason, maker: bool = False
     ) -> None:
         if quantity:
             self._execute(self._exit_side, quantity, touch, ds, maker=maker, reason=reason)
@@ -289,7 +291,7 @@ class ShadowTrade:
 
     def _tighten(self) -> None:
         nth = self._terms.plan.breakeven_after
-        has_met = nth is not None and nth < len(self._parts) and self._parts[nth - 1].touched
+        has_met = nth is not None and any(part.touched for part in self._parts[nth - 1 : nth])
         query = StopQuery(
             side=self._terms.side,
             stop=self._stop,
@@ -337,22 +339,30 @@ class ShadowTrade:
         self._best = None if self._best is None else split_price(self._best, ratio)
         for part in self._parts:
             part.quantity = split_quantity(part.quantity, ratio, self._step)[0]
+            part.size = split_quantity(part.size, ratio, self._step)[0]
             if part.target is not None:
                 part.target = round_target(split_price(part.target, ratio), asset, side)
         if self.held:
             self._split_holding(ratio, ds, self._last_close if bar is None else bar.open)
 
     def _split_holding(self, ratio: Decimal, ds: dt.date, price: Decimal) -> None:
-        """Whole steps are kept, the rest is paid in cash; the last tranche evens out the parts."""
+        """Whole steps are kept, the rest is paid in cash."""
         kept, remainder = split_quantity(self.held, ratio, self._step)
         remainder = money(remainder)
         self.held = kept + remainder
         in_cash = Touch(price, at_open=False, gapped=False)
         self._leave(remainder, in_cash, ds, ExitReason.SPLIT_CASH)
-        spread = sum((part.quantity for part in self._parts), _NOTHING)
-        last = max((p for p in self._parts if p.quantity), key=self._parts.index, default=None)
-        if last is not None and not self._managed:
-            last.quantity += kept - spread
+
+    def _even_out(self) -> None:
+        """The last tranche takes what only the tranches together make after a split.
+
+        The exchange scales each resting bracket on its own; what that leaves over gets its stop
+        and target after the close, from the next session on.
+        """
+        loose = self.held - sum((part.quantity for part in self._parts), _NOTHING)
+        if loose and not self._managed:
+            last = [part for part in self._parts if part.size][-1:] or self._parts[-1:]
+            last[0].quantity += loose
 
     def _is_delisted(self, ds: dt.date) -> bool:
         return any(a.kind is ActionKind.DELISTING and a.ex_ds <= ds for a in self._terms.actions)
@@ -368,15 +378,8 @@ class ShadowTrade:
         reason: ExitReason | None = None,
     ) -> Fill:
         number = str(len(self.executions) + 1)
-        query = FeeQuery(
-            self._asset.asset_class,
-            side,
-            quantity,
-            touch.price,
-            ds,
-            self._terms.policy.profile,
-            maker,
-        )
+        kind, profile = self._asset.asset_class, self._terms.policy.profile
+        query = FeeQuery(kind, side, quantity, touch.price, ds, profile, maker)
         is_free = reason in {ExitReason.SPLIT_CASH, ExitReason.DELISTED}
         fee = None if is_free else fee_for(query)
         fill = Fill(
@@ -391,6 +394,7 @@ class ShadowTrade:
             fee_quantity=fee.coin if fee else _NOTHING,
             ds=ds,
             filled_at=session_close(self._asset.asset_class, ds),
+            flags=("AT_OPEN",) if touch.at_open else (),
         )
-        self.executions.append(Execution(fill, self.ratio))
+        self.executions.append(Execution(fill, self.ratio, reason, maker))
         return fill

@@ -26,7 +26,7 @@ UNITS = 1_000_000_000
 WHOLE_AFTER_SPLIT = 1e-9
 """How far from a whole step a quantity may be after a split and still count as on it."""
 
-_SLIP_STEPS = 1_000_000
+_MILLION = 1_000_000
 _HALF = 0.5
 
 
@@ -54,13 +54,25 @@ def split_price(price: float, ratio: float) -> float:
 
 
 def split_units(units: int, ratio: float, step: int) -> tuple[int, int]:
-    """What is kept of a quantity after a split, in steps, and the rest; all in units."""
-    steps = units / step * ratio
-    nearest = half_even(steps)
-    if abs(steps - nearest) <= max(WHOLE_AFTER_SPLIT, ON_THE_STEP * steps):
-        return nearest * step, 0
-    kept = math.floor(steps)
-    return kept * step, half_even((steps - kept) * step)
+    """What is kept of a quantity after a split, in steps, and the rest; all in units.
+
+    Exact where the ratio is a decimal of nine places, six from 1 up: 1:3 is no decimal.
+    """
+    scale = UNITS if ratio < 1.0 else _MILLION
+    per = half_even(ratio * scale)
+    if per / scale == ratio:
+        low = units % scale * per
+        count, part = units // scale * per + low // scale, low % scale / scale
+    else:
+        product = units * ratio
+        count = whole(product, -1)
+        part = max(product - count, 0.0)
+    above, near = count % step, WHOLE_AFTER_SPLIT * step
+    if above + part <= near:
+        return count - above, 0
+    if step - above - part <= near:
+        return count - above + step, 0
+    return count - above, above + half_even(above % 2 + part) - above % 2
 
 
 def slipped(price: float, sign: int, slippage: float) -> float:
@@ -68,7 +80,7 @@ def slipped(price: float, sign: int, slippage: float) -> float:
 
     On steps of 0.000001, below one dollar of 0.000000001, rounded against the order.
     """
-    steps = _SLIP_STEPS if price >= ONE_DOLLAR else UNITS
+    steps = _MILLION if price >= ONE_DOLLAR else UNITS
     return whole(price * (1.0 + sign * slippage) * steps, sign) / steps
 
 

@@ -1,4 +1,4 @@
-"""The fill and exit rules compiled: tickets ridden over a tape, tens of millions a minute."""
+"""The fill and exit rules compiled: tickets ridden over a tape, hundreds of millions a minute."""
 
 from goldenthread.rules.kernel.riding import execute, ride
 

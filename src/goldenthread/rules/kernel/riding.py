@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from goldenthread.rules.kernel.quiet import next_session
 from goldenthread.rules.kernel.session import meet
 from goldenthread.rules.kernel.state import Day, Desk, Part, Row, State, cached, compiled, records
 from goldenthread.rules.tape import (
@@ -148,12 +149,14 @@ def _ride_all(
     for i in range(counts.size):
         _begin(s, parts, terms, work.tickets, i)
         s.logged, status = row, WAITING
-        for t in range(s.session + 1, work.upto + 1):
+        t = s.session + 1
+        while t <= work.upto:
             meet(Desk(memory.days[t], terms, log), s, parts, leave[t])
             status = _status(s, cancel[t] and s.last_bar == t)
             if status != WAITING and status != OPEN:  # noqa: PLR1714  # a tuple costs time here
                 s.ended = t
                 break
+            t = next_session(memory.days, s, parts, leave, work.upto)
         rides.status[i] = status
         _end(rides, s, i)
         counts[i] = s.executions
@@ -170,12 +173,15 @@ def _begin(s: State, parts: Sequence[Part], terms: Terms, tickets: Tickets, i: i
     s.valid_bars, s.max_bars = tickets.valid_bars[i], tickets.max_bars[i]
     s.planned, s.trail = tickets.entry[i], tickets.trail[i]
     s.stop, s.initial = tickets.stop[i], tickets.stop[i]
-    total = 0
+    s.last_part, total = 0, 0
     for part in range(len(parts)):
         parts[part].units = tickets.parts[i, part]
         parts[part].target = tickets.targets[i, part] if part < tickets.targets.shape[1] else np.nan
         parts[part].touched = False
+        parts[part].size = parts[part].units
         total += parts[part].units
+        if parts[part].units > 0 or not np.isnan(parts[part].target):
+            s.last_part = part
     s.step = terms.step if total % terms.step == 0 else 1
     s.ratio, s.best, s.worst, s.last_close = 1.0, np.nan, np.nan, 0.0
     s.sessions, s.bars_held, s.held, s.executions = 0, 0, 0, 0

@@ -51,6 +51,8 @@ def meet(desk: Desk, s: State, parts: Sequence[Part], leaves: bool) -> None:
     elif s.held > 0 and day.at >= desk.terms.delisted:
         book(desk, s, Fill(s.held, s.last_close, _DELISTED, _NONE, maker=False, is_free=True))
     if s.held > 0:
+        if day.split != 1.0 and not desk.terms.managed:
+            _even_out(s, parts)
         _decide(desk, s, parts, leaves and s.last_bar == day.at)
 
 
@@ -271,10 +273,11 @@ def _split(desk: Desk, s: State, parts: Sequence[Part], opened: float) -> None:
     s.best, s.worst = _split_known(s.best, ratio), _split_known(s.worst, ratio)
     for part in range(len(parts)):
         parts[part].units = split_units(parts[part].units, ratio, s.step)[0]
+        parts[part].size = split_units(parts[part].size, ratio, s.step)[0]
         if not np.isnan(parts[part].target):
             parts[part].target = to_tick(split_price(parts[part].target, ratio), -s.sign, terms)
     if s.held > 0:
-        _split_holding(desk, s, parts, s.last_close if np.isnan(opened) else opened)
+        _split_holding(desk, s, s.last_close if np.isnan(opened) else opened)
 
 
 @compiled
@@ -283,14 +286,23 @@ def _split_known(price: float, ratio: float) -> float:
 
 
 @compiled
-def _split_holding(desk: Desk, s: State, parts: Sequence[Part], price: float) -> None:
-    """Whole steps are kept, the rest is paid in cash; the last tranche evens out the parts."""
+def _split_holding(desk: Desk, s: State, price: float) -> None:
+    """Whole steps are kept, the rest is paid in cash."""
     kept, remainder = split_units(s.held, desk.day.split, s.step)
     s.held = kept + remainder
     if remainder > 0:
         book(desk, s, Fill(remainder, price, _SPLIT_CASH, _NONE, maker=False, is_free=True))
-    spread = _ordered(parts)
-    for part in range(len(parts) - 1, -1, -1):
-        if parts[part].units > 0 and not desk.terms.managed:
-            parts[part].units += kept - spread
-            return
+
+
+@compiled
+def _even_out(s: State, parts: Sequence[Part]) -> None:
+    """The last tranche takes what only the tranches together make after a split.
+
+    Each resting bracket is scaled on its own; what that leaves over gets its stop and target
+    after the close, from the next session on.
+    """
+    loose, last = s.held - _ordered(parts), s.last_part
+    for part in range(len(parts)):
+        if parts[part].size > 0:
+            last = part
+    parts[last].units += loose

@@ -34,15 +34,23 @@ for _rule in (
 ):
     register_jitable(_rule)
 
+_AS_WRITTEN: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "forceinline": True,
+    "_nrt": False,
+}
+"""``_nrt``: nothing is allocated in compiled code, so no array's references need counting."""
+
 
 def compiled(function: _Function) -> _Function:
     """The function compiled to machine code at its first call, to the last bit as written."""
-    return cast("_Function", numba.njit(nogil=True, error_model="numpy")(function))
+    return cast("_Function", numba.njit(**_AS_WRITTEN)(function))
 
 
 def cached(function: _Function) -> _Function:
     """The same, kept on disk from one process to the next."""
-    return cast("_Function", numba.njit(nogil=True, error_model="numpy", cache=True)(function))
+    return cast("_Function", numba.njit(**_AS_WRITTEN, cache=True)(function))
 
 
 class State:
@@ -50,7 +58,8 @@ class State:
 
     Prices are in the units of the current session, ``cost earned bought sold top bottom`` in
     money and in shares and prices of the signal's date. NaN is a price nobody has seen yet.
-    ``held`` counts units of 1e-9, sessions are indices into the tape, -1 stands for none.
+    ``held`` counts units of 1e-9, sessions are indices into the tape, -1 stands for none;
+    ``last_part`` is the last tranche there is.
     """
 
     session: int
@@ -61,6 +70,7 @@ class State:
     valid_bars: int
     max_bars: int
     step: int
+    last_part: int
     planned: float
     stop: float
     initial: float
@@ -95,9 +105,13 @@ class State:
 
 
 class Part:
-    """A tranche as a record: units still ordered or held, its target, whether it was touched."""
+    """A tranche as a record: units still ordered or held, its target, whether it was touched.
+
+    ``size`` is what was ordered in units of today, whatever of it was sold.
+    """
 
     units: int
+    size: int
     target: float
     touched: bool
 
