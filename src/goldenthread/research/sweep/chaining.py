@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from goldenthread.rules.kernel.state import cached, compiled
 from goldenthread.rules.tape import CLOSED
 
 FloatArray = NDArray[np.float64]
@@ -66,7 +66,7 @@ def new_books(permutations: int, days: int) -> Books:
     )
 
 
-@numba.njit(nogil=True, cache=True)
+@cached
 def chosen(work: Chains, row: int, found: IntArray) -> int:
     """How many rides one permutation takes; they are written to ``found`` in order.
 
@@ -90,7 +90,7 @@ def chosen(work: Chains, row: int, found: IntArray) -> int:
     return count
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _book(work: Chains, books: Books, row: int, ride: int) -> None:
     start = work.offsets[ride]
     count = work.offsets[ride + 1] - start
@@ -117,10 +117,13 @@ def _book(work: Chains, books: Books, row: int, ride: int) -> None:
         sums[R_COUNT] += 1
 
 
-@numba.njit(nogil=True, cache=True)
 def chain(work: Chains, books: Books, first: int, last: int) -> None:
     """Add an asset's trades to the books of permutations ``first`` to ``last`` (exclusive)."""
-    found = np.empty(work.slots.shape[1], np.int64)
-    for row in range(first, last):
+    _chain(work, books, (first, last), np.empty(work.slots.shape[1], np.int64))
+
+
+@cached
+def _chain(work: Chains, books: Books, rows: tuple[int, int], found: IntArray) -> None:
+    for row in range(rows[0], rows[1]):
         for at in range(chosen(work, row, found)):
             _book(work, books, row, found[at])

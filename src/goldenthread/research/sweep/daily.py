@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from goldenthread.rules.kernel.state import cached
 from goldenthread.rules.tape import CLOSED, ENTRY, Executions, Rides, Tape, Tickets
 
 IntArray = NDArray[np.int64]
@@ -59,7 +59,7 @@ class _Fills(NamedTuple):
     fee: NDArray[np.float64]
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@cached
 def _fill_days(
     days: _Days, fills: _Fills, sign: NDArray[np.int8], change: IntArray, exposure: IntArray
 ) -> None:
