@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
+from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +40,7 @@ _FORMAT = 1
 _READ = ["symbol", "ds", "open", "high", "low", "close", "volume", "state"]
 _MOST_MONEY = 1_000_000_000
 _NAMED = 5
+_SHOWN = ("trades", "win_rate", "profit_factor", "total_return", "sharpe", "max_drawdown")
 _LESS_IS_BETTER = frozenset({"max_drawdown", "volatility"})
 
 
@@ -80,6 +82,23 @@ class Sweep:
     def result_digest(self) -> str:
         """The sha256 of the figures, equal however the work was divided."""
         return str(self.manifest["result_digest"])
+
+    def __repr__(self) -> str:
+        """One line: its id, what was varied, how often, and the best of it."""
+        best = self.figures.row(0, named=True)
+        objective = str(self.manifest["objective"])
+        values = ", ".join(f"{axis}={best[axis]:g}" for axis in self.axes)
+        figure = "unknown" if best[objective] is None else f"{best[objective]:.3f}"
+        return (
+            f"Sweep({self.sweep_id}: {self.figures.height:,} permutations, best {objective}"
+            f" {figure} with {values})"
+        )
+
+    def _repr_html_(self) -> str:
+        """The best permutations as a table below the line of ``repr``, for notebooks."""
+        shown = ("permutation", *self.axes, *_SHOWN, str(self.manifest["objective"]))
+        best = self.figures.head(_NAMED).select(*dict.fromkeys(shown))
+        return f"<p>{escape(repr(self))}</p>{best._repr_html_()}"
 
 
 def sweep_id(request: Request, bars: Bars) -> str:
