@@ -57,8 +57,10 @@ def sweep(
     known = {field.name for field in fields(SweepOrder)} - {"strategy", "vary"}
     for name in options:
         if name not in known:
-            msg = f"sweep has no option {name!r}{nearest(name, sorted(known))}; it takes"
-            raise UsageError(f"{msg} {', '.join(sorted(known))}")
+            allowed = sorted(known)
+            words = f"sweep has no option {name!r}{nearest(name, allowed)}"
+            msg = f"{words}; it takes {', '.join(allowed)}"
+            raise UsageError(msg)
     given = dict(options)
     given |= {name: _day(name, given[name]) for name in ("first", "last") if name in given}
     for name, example in (("capital", "100000"), ("fraction", "0.1")):
