@@ -39,15 +39,20 @@ format: install
 	$(BIN)/ruff check --fix .
 
 lock: ## renew requirements.lock from pyproject.toml
-	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --extra alpaca --extra demo --extra dev --extra gcp --extra notify --extra web --output-file requirements.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --extra alpaca --extra demo --extra dev --extra gcp --extra notify --extra optuna --extra ray --extra web --output-file requirements.lock pyproject.toml
 
 catalog: install ## renew the pages generated from the code: data catalog, tables of functions and engines
 	$(BIN)/python -m goldenthread.warehouse.catalog > docs/data/00_data_catalog.md
 	$(BIN)/python tests/architecture/function_pages.py
 	$(BIN)/python tests/architecture/engines_page.py
 
-bench: install ## measure; never part of the tests
+bench: install .peers/installed ## measure, beside other engines; never part of the tests
 	$(BIN)/python -m pytest tests/benches/bench_*.py -m bench -s -n 0
+
+.peers/installed: tests/benches/peers/peers.lock
+	$(PYTHON) -m venv .peers
+	.peers/bin/python -m pip install --quiet --require-hashes -r tests/benches/peers/peers.lock
+	touch .peers/installed
 
 parity-engines: install emulators ## six months on the real engines' stand-ins and on ours, equal to the digit
 	PARITY_MONTHS=6 GOLDENTHREAD_REQUIRE_ENGINES=1 $(BIN)/python -m pytest tests/parity -n 2

@@ -37,7 +37,7 @@ AXES: dict[int, dict[str, tuple[float, ...]]] = {
         "exit.max_bars": (5, 10, 20, 40),
     },
 }
-"""What is varied at each number of permutations, besides what the smaller ones vary."""
+"""What is varied at each number of permutations; a later line takes the place of an earlier."""
 
 _STRATEGY = """
 strategy_id = "w2"

@@ -1,14 +1,14 @@
 """The job every peer is given, and what it answers: one process each, in the peers' environment.
 
-A job is an ``.npz``: prices ``open high low close`` [asset, bar], ``rsi`` and ``sma`` [asset, bar]
-(NaN where there is none yet), the levels ``stop`` and ``target`` [level, asset, bar] already on
-their ticks, ``quantity`` [asset, bar], and ``permutations`` with a row ``(rsi below, index of the
-stop, index of the target, bars held at most)`` each. So no peer spends time on indicators.
+A job is an ``.npz``: prices ``open high low close`` [asset, bar], ``signal`` [entry set, asset,
+bar], the levels ``stop`` and ``target`` [level, asset, bar] already on their ticks, ``quantity``
+[asset, bar], and ``permutations`` with a row ``(entry set, stop, target, bars held at most)`` of
+indices and a number each. So no peer spends time on indicators, signals or levels.
 
-The rules are Goldenthread's for stocks: on a close with ``rsi < limit`` and ``close > sma``, with
-nothing held, buy at the next open; stop and target rest from then on, the stop first when one bar
-holds both unless the open met the target; out at the open after ``bars held`` bars. Market and
-stop fills slip, limit fills do not. What is open at the end stays open.
+The rules are Goldenthread's for stocks: on a close with a signal, with nothing held, buy at the
+next open; stop and target rest from then on, the stop first when one bar holds both unless the
+open met the target; out at the open after ``bars held`` bars. Market and stop fills slip, limit
+fills do not. What is open at the end stays open.
 """
 
 from __future__ import annotations
@@ -42,8 +42,7 @@ class Job:
     high: Floats
     low: Floats
     close: Floats
-    rsi: Floats
-    sma: Floats
+    signal: NDArray[np.bool_]
     stop: Floats
     target: Floats
     quantity: Floats
@@ -69,10 +68,8 @@ class Job:
 
     def signals(self, permutation: int) -> NDArray[np.bool_]:
         """Whether the permutation would buy on each close, [asset, bar]."""
-        found: NDArray[np.bool_] = (self.rsi < self.permutations[permutation, 0]) & (
-            self.close > self.sma
-        )
-        return found
+        wanted: NDArray[np.bool_] = self.signal[int(self.permutations[permutation, 0])]
+        return wanted
 
     def levels(self, permutation: int) -> tuple[Floats, Floats, int]:
         """Stop and target of each close, and the most bars held."""
