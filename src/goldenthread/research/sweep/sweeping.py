@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
-from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,7 +39,6 @@ _FORMAT = 1
 _READ = ["symbol", "ds", "open", "high", "low", "close", "volume", "state"]
 _MOST_MONEY = 1_000_000_000
 _NAMED = 5
-_SHOWN = ("trades", "win_rate", "profit_factor", "total_return", "sharpe", "max_drawdown")
 _LESS_IS_BETTER = frozenset({"max_drawdown", "volatility"})
 
 
@@ -96,9 +94,10 @@ class Sweep:
 
     def _repr_html_(self) -> str:
         """The best permutations as a table below the line of ``repr``, for notebooks."""
-        shown = ("permutation", *self.axes, *_SHOWN, str(self.manifest["objective"]))
+        usual = ("trades", "win_rate", "profit_factor", "total_return", "sharpe", "max_drawdown")
+        shown = ("permutation", *self.axes, *usual, str(self.manifest["objective"]))
         best = self.figures.head(_NAMED).select(*dict.fromkeys(shown))
-        return f"<p>{escape(repr(self))}</p>{best._repr_html_()}"
+        return f"<p>{self!r}</p>{best._repr_html_()}"
 
 
 def sweep_id(request: Request, bars: Bars) -> str:
