@@ -47,7 +47,8 @@ def backtest(
         r.trades, r.rejected, r.equity, r.metrics, r.filters
 
     Args:
-        strategies: One strategy file or several, all of them on one account.
+        strategies: One strategy file or several, all of them on one account; ids, too, where
+            ``project`` is read.
         bars: A polars or pandas frame of daily bars, one row a symbol and day, columns as
             ``data import`` takes them; None reads those of the project.
         params: Other values for ``[params]`` of the strategies.

@@ -38,7 +38,8 @@ def executed(path: Path) -> NotebookNode:
             kernel_name="python3",
             resources={"metadata": {"path": folder}},
         )
-        client.execute(env={**os.environ, "PYTHONPATH": str(ROOT / "src")})
+        ours = {"PYTHONPATH": str(ROOT / "src"), "TMPDIR": folder}
+        client.execute(env={**os.environ, **ours})
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
     return notebook

@@ -1,4 +1,4 @@
-"""What a notebook types into ``gt.sweep``: dates and amounts as they come, mistakes explained."""
+"""What a notebook types about a project: names, dates, amounts as they come, mistakes explained."""
 
 from __future__ import annotations
 
@@ -78,6 +78,22 @@ def test_a_notebook_shows_it_in_a_line_and_in_a_table(desk: Path) -> None:
     page = found._repr_html_()  # what a notebook calls
     assert page.startswith(f"<p>Sweep({found.sweep_id}: 2 permutations")
     assert best["permutation"] in page
+
+
+def test_a_backtest_takes_the_id_as_a_sweep_does_and_saves_where_it_is_told(desk: Path) -> None:
+    file = desk / "strategies" / "gold.toml"
+    found = gt.backtest("gold", project=desk)
+    assert found.trades.height > 0
+    assert found.trades.equals(gt.backtest(file, project=desk).trades)
+    folder = str(desk / "runs" / "gold")
+    assert found.save(folder) == desk / "runs" / "gold"
+    assert pl.read_parquet(desk / "runs" / "gold" / "trades.parquet").equals(found.trades)
+
+
+@pytest.mark.parametrize("span", ["2024", ("2024-02-01",), (None, None, None)])
+def test_a_span_is_two_dates(desk: Path, span: Any) -> None:  # noqa: ANN401  # whatever is typed
+    with pytest.raises(UsageError, match=r"span got .*; it is two dates, \('2020-01-01', None\)"):
+        gt.backtest("gold", project=desk, span=span)
 
 
 @pytest.mark.parametrize(
