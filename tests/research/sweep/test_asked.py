@@ -85,6 +85,8 @@ def test_a_backtest_takes_the_id_as_a_sweep_does_and_saves_where_it_is_told(desk
     found = gt.backtest("gold", project=desk)
     assert found.trades.height > 0
     assert found.trades.equals(gt.backtest(file, project=desk).trades)
+    with pytest.raises(UsageError, match=r"no strategy 'god'; name a file, or one of .*: gold"):
+        gt.backtest("god", project=desk)
     folder = str(desk / "runs" / "gold")
     assert found.save(folder) == desk / "runs" / "gold"
     assert pl.read_parquet(desk / "runs" / "gold" / "trades.parquet").equals(found.trades)

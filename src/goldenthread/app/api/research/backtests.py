@@ -141,8 +141,14 @@ def _run(
 
 def _file(project: Project, named: Path) -> Path:
     """The file itself, or the one of the strategy of that id."""
-    own = project.root / "strategies" / f"{named.name}.toml"
-    return own if named.name == str(named) and own.is_file() else named
+    if named.suffix or named.exists():
+        return named
+    own = project.root / "strategies" / f"{named}.toml"
+    if not own.is_file():
+        known = ", ".join(file.stem for file in project.strategy_files()) or "none"
+        msg = f"no strategy {str(named)!r}; name a file, or one of strategies/: {known}"
+        raise UsageError(msg)
+    return own
 
 
 def _strategies(asked: Asked, world: _World) -> list[Strategy]:
