@@ -47,7 +47,8 @@ def backtest(
         r.trades, r.rejected, r.equity, r.metrics, r.filters
 
     Args:
-        strategies: One strategy file or several, all of them on one account.
+        strategies: One strategy file or several, all of them on one account; ids, too, where
+            ``project`` is read.
         bars: A polars or pandas frame of daily bars, one row a symbol and day, columns as
             ``data import`` takes them; None reads those of the project.
         params: Other values for ``[params]`` of the strategies.
@@ -64,16 +65,29 @@ def backtest(
     return run(strategies, bars, params or {}, start_cash, (span, project))
 
 
-def sweep(strategy: str, vary: Sequence[str], folder: str | Path = ".", **options: Any) -> Sweep:  # noqa: ANN401  # those of SweepOrder
+def sweep(
+    strategy: str | Path,
+    vary: str | Sequence[str],
+    folder: str | Path = ".",
+    **options: Any,  # noqa: ANN401  # those of SweepOrder
+) -> Sweep:
     """Permutations of a strategy tried on a project's bars, the best first.
+
+    ::
+
+        s = gt.sweep("breakout", ["rsi_max=20:40:5", "stop_atr=1.5,2"], first="2012-09-04")
+        s.figures, s.sweep_id, s.store.trades(s.figures["permutation"][0])
 
     Args:
         strategy: Its id, or its file.
-        vary: What to try, e.g. ``["rsi_max=20:40:5", "stop_atr=1.5,2"]``.
+        vary: What to try: ``name=first:last:step`` (both ends included) or ``name=1,2,5``.
         folder: The project.
-        options: Further fields of ``app.api.research.sweeps.SweepOrder``.
-    """
-    from goldenthread.app.api.research.sweeps import SweepOrder  # noqa: PLC0415  # as in open
-    from goldenthread.app.api.research.sweeps import sweep as run  # noqa: PLC0415  # the same
+        options: Further fields of ``app.api.research.sweeps.SweepOrder``: ``first``, ``last``,
+            ``symbols``, ``sample``, ``seed``, ``objective``, ``top``, ``capital``, ``fraction``.
 
-    return run(open(folder), SweepOrder(strategy, vary, **options))
+    Raises:
+        UsageError: Something asked is not right, bars are missing, or memory would not do.
+    """
+    from goldenthread.app.api.research.notebook import sweep as run  # noqa: PLC0415  # as in open
+
+    return run(strategy, vary, folder, options)

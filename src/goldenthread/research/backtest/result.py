@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -22,7 +23,6 @@ from goldenthread.warehouse.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from goldenthread.research.backtest.portfolio import Outcome
     from goldenthread.research.backtest.setup import Setup
@@ -119,7 +119,7 @@ class Backtest:
         }
         return {"generated": sum(counts.values()), **counts}
 
-    def save(self, folder: Path) -> Path:
+    def save(self, folder: str | Path) -> Path:
         """Write everything into a folder of its own, whole or not at all; see ``folder.save``."""
         strategies = [compiled.strategy for compiled in self.setup.strategies]
         contents = Contents(
@@ -137,7 +137,7 @@ class Backtest:
                 "notes": list(self.notes),
             },
         )
-        return save(contents, folder)
+        return save(contents, Path(folder))
 
     def __repr__(self) -> str:
         """One line: dates, trades and what became of the money."""

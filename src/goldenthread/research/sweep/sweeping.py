@@ -81,6 +81,24 @@ class Sweep:
         """The sha256 of the figures, equal however the work was divided."""
         return str(self.manifest["result_digest"])
 
+    def __repr__(self) -> str:
+        """One line: its id, what was varied, how often, and the best of it."""
+        best = self.figures.row(0, named=True)
+        objective = str(self.manifest["objective"])
+        values = ", ".join(f"{axis}={best[axis]:g}" for axis in self.axes)
+        figure = "unknown" if best[objective] is None else f"{best[objective]:.3f}"
+        return (
+            f"Sweep({self.sweep_id}: {self.figures.height:,} permutations, best {objective}"
+            f" {figure} with {values})"
+        )
+
+    def _repr_html_(self) -> str:
+        """The best permutations as a table below the line of ``repr``, for notebooks."""
+        usual = ("trades", "win_rate", "profit_factor", "total_return", "sharpe", "max_drawdown")
+        shown = ("permutation", *self.axes, *usual, str(self.manifest["objective"]))
+        best = self.figures.head(_NAMED).select(*dict.fromkeys(shown))
+        return f"<p>{self!r}</p>{best._repr_html_()}"
+
 
 def sweep_id(request: Request, bars: Bars) -> str:
     """Sixteen hex digits of everything the result depends on."""

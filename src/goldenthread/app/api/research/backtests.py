@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from goldenthread.app.api.bars import judged_bars
@@ -37,7 +37,10 @@ _AFTER = dt.timedelta(days=14)
 
 @dataclass(frozen=True)
 class Asked:
-    """What was asked: strategy files, parameters, first cash, dates; None takes what there is."""
+    """What was asked: strategy files, parameters, first cash, dates; None takes what there is.
+
+    In a project a file may also be the id of a strategy.
+    """
 
     files: Sequence[Path]
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -98,6 +101,7 @@ def backtest_project(
     Raises:
         UsageError: Nothing to run, no bars, or a file or parameter is not right.
     """
+    asked = replace(asked, files=[_file(project, file) for file in asked.files])
     assets = load_assets(project)
     judged = judged_bars(project)
     last = min(asked.span[1] or dt.date.max - _AFTER, dt.date.max - _AFTER)
@@ -133,6 +137,18 @@ def _run(
         texts={s.strategy_id: f.read_text() for s, f in zip(strategies, asked.files, strict=True)},
     )
     return run(setup, _config(asked, world, setup), tuple(_notes(setup)), progress)
+
+
+def _file(project: Project, named: Path) -> Path:
+    """The file itself, or the one of the strategy of that id."""
+    if named.suffix or named.exists():
+        return named
+    own = project.root / "strategies" / f"{named}.toml"
+    if not own.is_file():
+        known = ", ".join(file.stem for file in project.strategy_files()) or "none"
+        msg = f"no strategy {str(named)!r}; name a file, or one of strategies/: {known}"
+        raise UsageError(msg)
+    return own
 
 
 def _strategies(asked: Asked, world: _World) -> list[Strategy]:

@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 def backtest(  # noqa: PLR0913  # one flag each
     strategies: Annotated[
-        list[Path] | None, typer.Argument(help="Strategy files, together on one account.")
+        list[Path] | None, typer.Argument(help="Strategies, ids or files, together on one account.")
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every strategy of the project.")] = False,
     first: From = "",
