@@ -8,6 +8,7 @@ picklable: any executor may run it.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 CHUNK = 16
 """Assets a chunk: what a worker takes at once, and what a dead one has to do again."""
+_READ = ["symbol", "ds", "open", "high", "low", "close", "volume", "state"]
 _NANO = 1e9
 _EPOCH = dt.date(1970, 1, 1)
 
@@ -60,6 +62,20 @@ class Bars:
             self.lookback,
         )
 
+    def digest(self, span: tuple[dt.date, dt.date] | None = None) -> str:
+        """Sixteen hex digits of all prices; within a span of those of the assets alone."""
+        frame = self.bars
+        if span:
+            own = [asset.symbol for asset in self.assets]
+            frame = frame.filter(
+                pl.col("symbol").is_in(own), pl.col("ds").is_between(span[0], span[1])
+            )
+        sha = hashlib.sha256(str(span).encode())
+        for column in frame.select(_READ).sort("symbol", "ds"):
+            words = column.dtype == pl.String
+            sha.update("\n".join(column).encode() if words else _bytes(column))
+        return sha.hexdigest()[:16]
+
     def book(self) -> BarBook:
         """The bars ready to be read."""
         return BarBook(self.bars, self.actions, self.assets, lookback=self.lookback)
@@ -70,6 +86,10 @@ class Bars:
         kind = AssetClass.CRYPTO if AssetClass.CRYPTO in classes else AssetClass.EQUITY
         found = sessions(kind, stakes.first, stakes.last)
         return np.array([(ds - _EPOCH).days for ds in found], np.int64)
+
+
+def _bytes(column: pl.Series) -> bytes:
+    return np.ascontiguousarray(column.to_physical().cast(pl.Float64)).tobytes()
 
 
 class Chunk(NamedTuple):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from goldenthread.research.sweep.sweeping import Sweep
 
 _SHOWN = ("permutation", "trades", "win_rate", "profit_factor", "total_return", "annual_return")
-_LAST = ("sharpe", "max_drawdown", "calmar")
+_LAST = ("sharpe", "deflated_sharpe", "max_drawdown", "calmar")
 
 
 def register(app: typer.Typer) -> None:
@@ -95,9 +95,10 @@ def sweeps(project: ProjectDir = HERE, as_json: Json = False) -> None:
 
 
 def _show(found: Sweep, top: int, *, as_json: bool) -> None:
-    best = found.figures.head(top)
+    best = found.best.head(top)
     if as_json:
         facts = {"sweep": found.sweep_id, "permutations": found.figures.height}
+        facts["trials"] = found.trials.number
         rows = {"digest": found.result_digest, "best": best.to_dicts()}
         emit({**facts, **rows}, as_json=True)
         return
@@ -109,5 +110,8 @@ def _show(found: Sweep, top: int, *, as_json: bool) -> None:
     typer.echo(
         f"{found.figures.height:,} permutations, per strategy: a fixed fraction of the start"
         " capital a signal, cash not shared, gates of the account not asked\n"
+        f"{found.trials.number:,} trials were ever run on these bars: deflated_sharpe is the"
+        " probability that a Sharpe ratio is more than the luck of the best of them; below 0.95 it"
+        " may well be luck\n"
         f"keep the best: goldenthread strategy promote {found.sweep_id} --top 5 --as shadow"
     )
