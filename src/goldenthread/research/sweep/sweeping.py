@@ -37,6 +37,9 @@ OBJECTIVES = (
 )
 """What permutations may be ranked by; the smallest drawdown and volatility are the best."""
 
+LESS_IS_BETTER = frozenset({"max_drawdown", "volatility"})
+"""Objectives whose smallest value is the best."""
+
 TRIALS = "trials"
 """Where beside the sweeps everything ever tried is counted."""
 
@@ -44,7 +47,6 @@ _FORMAT = 2
 _YEAR_DAYS = 365
 _MOST_MONEY = 1_000_000_000
 _NAMED = 5
-_LESS_IS_BETTER = frozenset({"max_drawdown", "volatility"})
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,7 @@ def _carry_out(
 
 def _ranked(frame: pl.DataFrame, objective: str) -> pl.DataFrame:
     """The best first, unknown ones last, equal ones by id."""
-    falling = objective not in _LESS_IS_BETTER
+    falling = objective not in LESS_IS_BETTER
     return frame.sort(objective, "permutation", descending=[falling, False], nulls_last=True)
 
 

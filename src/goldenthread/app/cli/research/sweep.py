@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -10,8 +10,10 @@ from goldenthread.app.cli.options import HERE, From, Json, ProjectDir, To, date_
 from goldenthread.app.cli.output import emit
 
 if TYPE_CHECKING:
+    from goldenthread.app.api.research.maps import DrawnMap
     from goldenthread.research.sweep.sweeping import Sweep
 
+Over = Literal["best", "median"]
 _SHOWN = ("permutation", "trades", "win_rate", "profit_factor", "total_return", "annual_return")
 _LAST = ("sharpe", "deflated_sharpe", "max_drawdown", "calmar")
 
@@ -42,6 +44,12 @@ def sweep(  # noqa: PLR0913  # one flag each
     objective: Annotated[str, typer.Option("--objective", help="What ranks them.")] = "calmar",
     capital: Annotated[str, typer.Option("--capital", help="Start capital.")] = "100000",
     fraction: Annotated[str, typer.Option("--fraction", help="Of it, a signal.")] = "0.1",
+    map_of: Annotated[
+        str, typer.Option("--map", help="Draw the objective by two of them: rsi_max,stop_atr.")
+    ] = "",
+    over: Annotated[
+        Over, typer.Option("--over", help="What a cell of the map is over the others.")
+    ] = "median",
     project: ProjectDir = HERE,
     as_json: Json = False,
 ) -> None:
@@ -53,6 +61,7 @@ def sweep(  # noqa: PLR0913  # one flag each
     Example: goldenthread sweep dip_in_uptrend --vary rsi_max=20:40:5 --vary stop_atr=1.5,2,3
     """
     from goldenthread.app.api.project import Project
+    from goldenthread.app.api.research.maps import draw_map
     from goldenthread.app.api.research.sweeps import SweepOrder
     from goldenthread.app.api.research.sweeps import sweep as run
     from goldenthread.app.cli.options import number_of
@@ -80,7 +89,7 @@ def sweep(  # noqa: PLR0913  # one flag each
             advance,
             lambda words: None if as_json else typer.echo(words),
         )
-    _show(found, top, as_json=as_json)
+    _show(found, draw_map(found, map_of, over) if map_of else None, as_json=as_json)
 
 
 def sweeps(project: ProjectDir = HERE, as_json: Json = False) -> None:
@@ -94,19 +103,19 @@ def sweeps(project: ProjectDir = HERE, as_json: Json = False) -> None:
     emit(list_sweeps(Project.open(project)), as_json=as_json, title="sweeps")
 
 
-def _show(found: Sweep, top: int, *, as_json: bool) -> None:
-    best = found.best.head(top)
+def _show(found: Sweep, drawn: DrawnMap | None, *, as_json: bool) -> None:
+    best = found.best
     if as_json:
-        facts = {"sweep": found.sweep_id, "permutations": found.figures.height}
-        facts["trials"] = found.trials.number
-        rows = {"digest": found.result_digest, "best": best.to_dicts()}
-        emit({**facts, **rows}, as_json=True)
+        _show_json(found, drawn)
         return
     axes = [name for name in found.axes if name not in _SHOWN]
     title = f"sweep {found.sweep_id}: best by {found.manifest['objective']}"
     emit(
         best.select([_SHOWN[0], *axes, *_SHOWN[1:], *_LAST]).to_dicts(), as_json=False, title=title
     )
+    if drawn:
+        emit(drawn.shown.table().to_dicts(), as_json=False, title=drawn.title)
+        typer.echo(f"drawn: {drawn.file}")
     typer.echo(
         f"{found.figures.height:,} permutations, per strategy: a fixed fraction of the start"
         " capital a signal, cash not shared, gates of the account not asked\n"
@@ -115,3 +124,17 @@ def _show(found: Sweep, top: int, *, as_json: bool) -> None:
         " may well be luck\n"
         f"keep the best: goldenthread strategy promote {found.sweep_id} --top 5 --as shadow"
     )
+
+
+def _show_json(found: Sweep, drawn: DrawnMap | None) -> None:
+    document = {
+        "sweep": found.sweep_id,
+        "permutations": found.figures.height,
+        "trials": found.trials.number,
+        "digest": found.result_digest,
+        "best": found.best.to_dicts(),
+    }
+    if drawn:
+        rows = drawn.shown.table().to_dicts()
+        document["map"] = {"title": drawn.title, "file": drawn.file, "rows": rows}
+    emit(document, as_json=True)
