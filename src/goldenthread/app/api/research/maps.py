@@ -54,7 +54,7 @@ def draw_map(sweep: Sweep, axes: str, over: Over) -> DrawnMap:
         msg = f"no permutation of {sweep.sweep_id} has a {objective}; try another --objective"
         raise UsageError(msg)
     file = sweep.store.folder / f"map-{names[0]}-{names[1]}-{over}.svg"
-    file.write_text(heatmap_svg(shown, "{:.3g}".format), encoding="utf-8")
+    file.write_text(heatmap_svg(shown, "{:#.3g}".format), encoding="utf-8")
     return DrawnMap(shown, file)
 
 
