@@ -39,7 +39,7 @@ format: install
 	$(BIN)/ruff check --fix .
 
 lock: ## renew requirements.lock from pyproject.toml
-	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --extra alpaca --extra demo --extra dev --extra gcp --extra notify --extra web --output-file requirements.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --extra alpaca --extra demo --extra dev --extra gcp --extra notify --extra optuna --extra ray --extra web --output-file requirements.lock pyproject.toml
 
 catalog: install ## renew the pages generated from the code: data catalog, tables of functions and engines
 	$(BIN)/python -m goldenthread.warehouse.catalog > docs/data/00_data_catalog.md

@@ -80,7 +80,8 @@ def _incomparable(project: Project, desk: Desk, state: BookState) -> str:
         return "part fills are drawn by lot"
     kept = [*strategy_versions(store), *policy_versions(store)]
     now = {c.strategy.version_key for c in desk.library.current} | {desk.policy.policy_key}
-    if {v.version_key for v in kept} != now:
+    began = {v.valid_from for v in kept}
+    if {v.version_key for v in kept} != now or len(began) > 1:
         return "a strategy or the policy changed since it began"
     if store.count("operator_requests"):
         return "an operator acted on it"
