@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from goldenthread.domain.strategy import Strategy
     from goldenthread.research.luck import Trials
+    from goldenthread.research.sweep.grid import Values
     from goldenthread.research.sweep.plan import Plan
     from goldenthread.research.sweep.rides import Stakes
     from goldenthread.research.sweep.work import Bars
@@ -103,6 +104,13 @@ class Sweep:
         return str(self.manifest["result_digest"])
 
 
+def objectives(sweep: Sweep, grid: Grid) -> dict[Values, float | None]:
+    """The objective of every permutation of the sweep's grid, in its order."""
+    wanted = (*grid.axes, str(sweep.manifest["objective"]))
+    found = {row[:-1]: row[-1] for row in sweep.figures.select(wanted).iter_rows()}
+    return {row: found[tuple(map(float, row))] for row in grid.rows}
+
+
 def sweep_id(request: Request, bars: Bars) -> str:
     """Sixteen hex digits of everything the result depends on."""
     stakes = request.stakes
@@ -123,6 +131,7 @@ def run_sweep(
     crew_of: Callable[[SweepStore], Crew],
     folder: Path,
     told: Callable[[str], None],
+    ledger: TrialLedger | None = None,
 ) -> Sweep:
     """The finished sweep: read where it was done before, gone on with where it was killed.
 
@@ -132,6 +141,7 @@ def run_sweep(
         crew_of: Who does it, given where it is kept.
         folder: Where sweeps are kept, each under its id.
         told: Hears what memory it takes, before it starts.
+        ledger: Where every trial is counted; by default beside the sweeps.
 
     Raises:
         UsageError: The request is not right, or larger than the machine.
@@ -139,7 +149,7 @@ def run_sweep(
     """
     _check(request, bars)
     name = sweep_id(request, bars)
-    store, ledger = SweepStore(folder / name), TrialLedger(folder / TRIALS)
+    store, ledger = SweepStore(folder / name), ledger or TrialLedger(folder / TRIALS)
     if not store.is_finished:
         plan = plan_of(request.strategy, request.grid)
         crew = crew_of(store)

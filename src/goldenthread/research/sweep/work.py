@@ -62,6 +62,18 @@ class Bars:
             self.lookback,
         )
 
+    def within(self, first: dt.date, last: dt.date) -> Bars:
+        """What was there on ``last``: nothing later, and assets with a bar from ``first`` on."""
+        known = self.bars.filter(pl.col("ds") <= last)
+        there = set(known.filter(pl.col("ds") >= first)["symbol"].unique())
+        return Bars(
+            known,
+            tuple(action for action in self.actions if action.ex_ds <= last),
+            tuple(asset for asset in self.assets if asset.symbol in there),
+            self.refs,
+            self.lookback,
+        )
+
     def digest(self, span: tuple[dt.date, dt.date] | None = None) -> str:
         """Sixteen hex digits of all prices; within a span of those of the assets alone."""
         frame = self.bars

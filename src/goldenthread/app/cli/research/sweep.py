@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from goldenthread.app.cli.options import HERE, From, Json, ProjectDir, To, date_of
 from goldenthread.app.cli.output import emit
-
-if TYPE_CHECKING:
-    from goldenthread.app.api.research.maps import DrawnMap
-    from goldenthread.research.sweep.sweeping import Sweep
+from goldenthread.domain.errors import UsageError
 
 Over = Literal["best", "median"]
-_SHOWN = ("permutation", "trades", "win_rate", "profit_factor", "total_return", "annual_return")
-_LAST = ("sharpe", "deflated_sharpe", "max_drawdown", "calmar")
 
 
 def register(app: typer.Typer) -> None:
@@ -50,6 +45,13 @@ def sweep(  # noqa: PLR0913  # one flag each
     over: Annotated[
         Over, typer.Option("--over", help="What a cell of the map is over the others.")
     ] = "median",
+    walk_forward: Annotated[
+        str, typer.Option("--walk-forward", help="Choose, then judge later: train=3y,test=6m.")
+    ] = "",
+    search: Annotated[
+        str, typer.Option("--search", help="tpe: suggestions that learn, not the whole grid.")
+    ] = "",
+    trials: Annotated[int, typer.Option("--trials", help="How many suggestions.")] = 200,
     project: ProjectDir = HERE,
     as_json: Json = False,
 ) -> None:
@@ -58,20 +60,39 @@ def sweep(  # noqa: PLR0913  # one flag each
     Each signal takes a fixed fraction of the start capital: cash is not shared and the account's
     gates are not asked. Asked again it is there at once; interrupted, it goes on.
 
+    With --walk-forward the best of each training is judged on the dates after it, and what was
+    judged is joined; no training reads a later bar.
+
     Example: goldenthread sweep dip_in_uptrend --vary rsi_max=20:40:5 --vary stop_atr=1.5,2,3
+
+    Example: goldenthread sweep dip_in_uptrend --vary rsi_max=20:40:5 --vary stop_atr=1:4:0.5
+    --map rsi_max,stop_atr
+
+    Example: goldenthread sweep dip_in_uptrend --vary rsi_max=20:40:5 --walk-forward
+    train=3y,test=6m
+
+    Example: goldenthread sweep dip_in_uptrend --vary rsi_max=10:60:1 --vary stop_atr=1:5:0.1
+    --search tpe --trials 200 --objective sharpe
     """
     from goldenthread.app.api.project import Project
     from goldenthread.app.api.research.maps import draw_map
-    from goldenthread.app.api.research.sweeps import SweepOrder
+    from goldenthread.app.api.research.sweeps import Helpers, SweepOrder
     from goldenthread.app.api.research.sweeps import sweep as run
+    from goldenthread.app.api.research.walks import KeptWalk, walk
     from goldenthread.app.cli.options import number_of
     from goldenthread.app.cli.progress import bar
+    from goldenthread.app.cli.research.swept import show_sweep, show_walk
     from goldenthread.research.sweep.layout import Workers
 
+    if walk_forward and map_of:
+        msg = "--walk-forward and --map were both given; a map shows one sweep: leave one out"
+        raise UsageError(msg)
     order = SweepOrder(
         strategy=strategy,
         vary=vary or [],
         sample=sample,
+        search=search,
+        trials=trials,
         seed=seed,
         first=date_of(first, "--from") if first else None,
         last=date_of(until, "--to") if until else None,
@@ -82,14 +103,18 @@ def sweep(  # noqa: PLR0913  # one flag each
         fraction=number_of(fraction, "--fraction"),
     )
     with bar("sweeping", quiet=as_json) as advance:
-        found = run(
-            Project.open(project),
-            order,
-            Workers(processes=workers),
-            advance,
-            lambda words: None if as_json else typer.echo(words),
+        told = (lambda _words: None) if as_json else typer.echo
+        helpers = Helpers(Workers(processes=workers), advance, told)
+        opened = Project.open(project)
+        found = (
+            walk(opened, order, walk_forward, helpers)
+            if walk_forward
+            else run(opened, order, helpers)
         )
-    _show(found, draw_map(found, map_of, over) if map_of else None, as_json=as_json)
+    if isinstance(found, KeptWalk):
+        show_walk(found, as_json=as_json)
+    else:
+        show_sweep(found, draw_map(found, map_of, over) if map_of else None, as_json=as_json)
 
 
 def sweeps(project: ProjectDir = HERE, as_json: Json = False) -> None:
@@ -101,40 +126,3 @@ def sweeps(project: ProjectDir = HERE, as_json: Json = False) -> None:
     from goldenthread.app.api.research.sweeps import list_sweeps
 
     emit(list_sweeps(Project.open(project)), as_json=as_json, title="sweeps")
-
-
-def _show(found: Sweep, drawn: DrawnMap | None, *, as_json: bool) -> None:
-    best = found.best
-    if as_json:
-        _show_json(found, drawn)
-        return
-    axes = [name for name in found.axes if name not in _SHOWN]
-    title = f"sweep {found.sweep_id}: best by {found.manifest['objective']}"
-    emit(
-        best.select([_SHOWN[0], *axes, *_SHOWN[1:], *_LAST]).to_dicts(), as_json=False, title=title
-    )
-    if drawn:
-        emit(drawn.shown.table().to_dicts(), as_json=False, title=drawn.title)
-        typer.echo(f"drawn: {drawn.file}")
-    typer.echo(
-        f"{found.figures.height:,} permutations, per strategy: a fixed fraction of the start"
-        " capital a signal, cash not shared, gates of the account not asked\n"
-        f"{found.trials.number:,} trials were ever run on these bars: deflated_sharpe is the"
-        " probability that a Sharpe ratio is more than the luck of the best of them; below 0.95 it"
-        " may well be luck\n"
-        f"keep the best: goldenthread strategy promote {found.sweep_id} --top 5 --as shadow"
-    )
-
-
-def _show_json(found: Sweep, drawn: DrawnMap | None) -> None:
-    document = {
-        "sweep": found.sweep_id,
-        "permutations": found.figures.height,
-        "trials": found.trials.number,
-        "digest": found.result_digest,
-        "best": found.best.to_dicts(),
-    }
-    if drawn:
-        rows = drawn.shown.table().to_dicts()
-        document["map"] = {"title": drawn.title, "file": drawn.file, "rows": rows}
-    emit(document, as_json=True)
