@@ -82,9 +82,52 @@ def test_the_best_of_a_small_drawdown_is_the_smallest(fresh: Path) -> None:
     assert min(cells) == found["best"][0]["max_drawdown"] > 0
 
 
+def test_a_walk_forward_tells_each_step_and_all_of_them_joined(fresh: Path) -> None:
+    words = ("--walk-forward", "train=12m,test=4m", "--json")
+    found = command(*SWEEP, *words, *here(fresh)).document
+    assert [row["test"] for row in found["steps"]] == [
+        "2012-01-03 to 2012-05-02",
+        "2012-05-03 to 2012-08-31",
+    ]
+    growth = 1.0
+    for row in found["steps"]:
+        assert row["chosen"].startswith("rsi_max=")
+        assert row["train_sharpe"] is not None
+        growth *= 1 + row["test_total_return"]
+    assert found["joined"]["total_return"] == pytest.approx(growth - 1)
+    assert sorted(p.name for p in Path(found["folder"]).iterdir()) == [
+        "equity.parquet",
+        "steps.parquet",
+        "trades.parquet",
+    ]
+    listed = command("sweeps", "--json", *here(fresh)).document
+    assert len(listed) == 2  # each training is a sweep like any other
+    told = command(*SWEEP, *words[:2], *here(fresh)).out
+    assert "all judged stretches as one record" in told
+
+
+def test_a_search_tries_what_was_suggested_and_all_of_it_is_counted(fresh: Path) -> None:
+    wide = ("--vary", "rsi_max=20:80:1", "--vary", "stop_atr=1:5:0.1")
+    words = ("sweep", "dip_in_uptrend", *wide, *SPAN, "--search", "tpe", "--trials", "60")
+    found = command(*words, "--json", *here(fresh)).document
+    assert 50 < found["permutations"] <= 60
+    assert found["trials"] == found["permutations"]
+    again = command(*words, "--json", *here(fresh)).document
+    assert again == found
+    other = command(*words, "--seed", "1", "--json", *here(fresh)).document
+    assert other["trials"] > found["trials"]
+    assert len(command("sweeps", "--json", *here(fresh)).document) == 2
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (("--search", "luck"), "--search got 'luck'; it takes tpe"),
+        (("--search", "tpe", "--trials", "0"), "--trials got 0"),
+        (("--search", "tpe", "--walk-forward", "train=6m,test=3m"), "give --sample in place of"),
+        (("--walk-forward", "train=6m"), "write it like train=3y,test=6m"),
+        (("--walk-forward", "train=9y,test=6m"), "not longer than one training"),
+        (("--walk-forward", "train=6m,test=3m", "--map", "a,b"), "a map shows one sweep"),
         (("--map", "rsi_max"), "--map got 'rsi_max'; it takes two of rsi_max, stop_atr, discount"),
         (("--map", "rsi_max,near"), "needs two different parameters that were varied"),
         (("--objective", "luck"), "--objective got 'luck'"),

@@ -66,7 +66,7 @@ def test_each_training_chooses_its_best_which_is_judged_on_the_dates_after(tmp_p
     for figures in found.tested:
         growth *= 1 + (figures.curve.total_return or 0)
     assert found.joined.curve.total_return == pytest.approx(growth - 1)
-    assert found.joined.trades.trades == sum(f.trades.trades for f in found.tested) > 50
+    assert found.joined.trades.trades == sum(f.trades.trades for f in found.tested) > 30
     assert found.record.equity["ds"].is_sorted()
 
 
@@ -91,7 +91,7 @@ def test_no_bar_of_a_judged_stretch_is_read_in_choosing(tmp_path: Path) -> None:
 
 def test_an_asset_without_a_bar_in_the_training_is_neither_tried_nor_judged(tmp_path: Path) -> None:
     bars = bars_of(3)
-    late = bars.bars.filter((pl.col("symbol") != "S2") | (pl.col("ds") >= dt.date(2022, 5, 2)))
+    late = bars.bars.filter((pl.col("symbol") != "S2") | (pl.col("ds") >= dt.date(2022, 6, 15)))
     found, _ = walked(tmp_path, replace(bars, bars=late))
     assert [row["symbols"] for row in found.steps()] == [2, 2, 3, 3]
     symbols = found.record.trades.group_by("step", maintain_order=True).agg("symbol")

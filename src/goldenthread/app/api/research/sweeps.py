@@ -13,6 +13,7 @@ import polars as pl
 from goldenthread.app.api.bars import judged_bars
 from goldenthread.app.api.desks import load_assets
 from goldenthread.app.clock import SystemClock
+from goldenthread.app.engines.compute import pool_on
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.strategy import Strategy, StrategyStatus
 from goldenthread.market.universe import resolve
@@ -77,19 +78,26 @@ class SweepOrder:
 
 @dataclass(frozen=True)
 class Helpers:
-    """Who does the work, and who hears of it: ``advance(done, in all)`` and words before it."""
+    """Who does the work, and who hears of it: ``advance(done, in all)`` and words before it.
+
+    ``on`` is empty for this machine, or ``ray``, or ``ray://HOST:PORT``.
+    """
 
     workers: Workers = field(default_factory=Workers)
     advance: Callable[[int, int], None] = lambda _done, _all: None
     told: Callable[[str], None] = lambda _words: None
+    on: str = ""
 
     def run(
         self, folder: Path, request: Request, bars: Bars, ledger: TrialLedger | None = None
     ) -> Sweep:
         """One finished sweep, kept in ``folder``, counted there or in ``ledger``."""
+        pool, workers = pool_on(self.on), self.workers
+        if self.on and not workers.processes:
+            workers = Workers(processes=workers.count)
 
         def crew(store: SweepStore) -> Crew:
-            return Crew(self.workers, store, SystemClock(), self.advance)
+            return Crew(workers, store, SystemClock(), self.advance, pool=pool)
 
         return run_sweep(request, bars, crew, folder, self.told, ledger)
 

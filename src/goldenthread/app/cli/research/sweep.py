@@ -35,6 +35,9 @@ def sweep(  # noqa: PLR0913  # one flag each
     workers: Annotated[
         int, typer.Option("--workers", min=0, help="Processes instead of threads.")
     ] = 0,
+    on: Annotated[
+        str, typer.Option("--on", help="Where processes work: ray, or ray://HOST:PORT.")
+    ] = "",
     top: Annotated[int, typer.Option("--top", min=1, help="How many keep their trades.")] = 10,
     objective: Annotated[str, typer.Option("--objective", help="What ranks them.")] = "calmar",
     capital: Annotated[str, typer.Option("--capital", help="Start capital.")] = "100000",
@@ -104,7 +107,7 @@ def sweep(  # noqa: PLR0913  # one flag each
     )
     with bar("sweeping", quiet=as_json) as advance:
         told = (lambda _words: None) if as_json else typer.echo
-        helpers = Helpers(Workers(processes=workers), advance, told)
+        helpers = Helpers(Workers(processes=workers), advance, told, on)
         opened = Project.open(project)
         found = (
             walk(opened, order, walk_forward, helpers)
