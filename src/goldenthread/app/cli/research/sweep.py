@@ -68,23 +68,17 @@ def sweep(  # noqa: PLR0913  # one flag each
 
     Example: goldenthread sweep dip_in_uptrend --vary rsi_max=20:40:5 --vary stop_atr=1.5,2,3
 
-    Example: goldenthread sweep dip_in_uptrend --vary rsi_max=20:40:5 --vary stop_atr=1:4:0.5
-    --map rsi_max,stop_atr
+    Example: goldenthread sweep dip --vary rsi_max=9,18 --vary stop_atr=1,2 --map rsi_max,stop_atr
 
-    Example: goldenthread sweep dip_in_uptrend --vary rsi_max=20:40:5 --walk-forward
-    train=3y,test=6m
+    Example: goldenthread sweep dip --vary rsi_max=20:40:5 --walk-forward train=3y,test=6m
 
-    Example: goldenthread sweep dip_in_uptrend --vary rsi_max=10:60:1 --vary stop_atr=1:5:0.1
-    --search tpe --trials 200 --objective sharpe
+    Example: goldenthread sweep dip --vary rsi_max=10:60:1 --search tpe --trials 200
     """
     from goldenthread.app.api.project import Project
-    from goldenthread.app.api.research.maps import draw_map
     from goldenthread.app.api.research.sweeps import Helpers, SweepOrder
-    from goldenthread.app.api.research.sweeps import sweep as run
-    from goldenthread.app.api.research.walks import KeptWalk, walk
     from goldenthread.app.cli.options import number_of
     from goldenthread.app.cli.progress import bar
-    from goldenthread.app.cli.research.swept import show_sweep, show_walk
+    from goldenthread.app.cli.research.swept import carried_out, drawn, show
     from goldenthread.research.sweep.layout import Workers
 
     if walk_forward and map_of:
@@ -108,16 +102,8 @@ def sweep(  # noqa: PLR0913  # one flag each
     with bar("sweeping", quiet=as_json) as advance:
         told = (lambda _words: None) if as_json else typer.echo
         helpers = Helpers(Workers(processes=workers), advance, told, on)
-        opened = Project.open(project)
-        found = (
-            walk(opened, order, walk_forward, helpers)
-            if walk_forward
-            else run(opened, order, helpers)
-        )
-    if isinstance(found, KeptWalk):
-        show_walk(found, as_json=as_json)
-    else:
-        show_sweep(found, draw_map(found, map_of, over) if map_of else None, as_json=as_json)
+        found = carried_out(Project.open(project), order, helpers, walk_forward)
+    show(found, drawn(found, map_of, over), as_json=as_json)
 
 
 def sweeps(project: ProjectDir = HERE, as_json: Json = False) -> None:

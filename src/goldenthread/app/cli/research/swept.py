@@ -9,16 +9,46 @@ import typer
 from goldenthread.app.cli.output import emit
 
 if TYPE_CHECKING:
+    from goldenthread.app.api.project import Project
     from goldenthread.app.api.research.maps import DrawnMap
+    from goldenthread.app.api.research.sweeps import Helpers, SweepOrder
     from goldenthread.app.api.research.walks import KeptWalk
+    from goldenthread.reports.heatmap import Over
     from goldenthread.research.sweep.sweeping import Sweep
 
 _SHOWN = ("permutation", "trades", "win_rate", "profit_factor", "total_return", "annual_return")
 _LAST = ("sharpe", "deflated_sharpe", "max_drawdown", "calmar")
 
 
-def show_sweep(found: Sweep, drawn: DrawnMap | None, *, as_json: bool) -> None:
-    """Print a sweep, best first, and its map where one was drawn."""
+def carried_out(
+    project: Project, order: SweepOrder, helpers: Helpers, lengths: str
+) -> Sweep | KeptWalk:
+    """The sweep, or with lengths like ``train=3y,test=6m`` the walk forward."""
+    from goldenthread.app.api.research.sweeps import sweep
+    from goldenthread.app.api.research.walks import walk
+
+    return walk(project, order, lengths, helpers) if lengths else sweep(project, order, helpers)
+
+
+def drawn(found: Sweep | KeptWalk, axes: str, over: Over) -> DrawnMap | None:
+    """The map of a sweep that was asked for; None without axes."""
+    from goldenthread.app.api.research.maps import draw_map
+    from goldenthread.app.api.research.walks import KeptWalk
+
+    return draw_map(found, axes, over) if axes and not isinstance(found, KeptWalk) else None
+
+
+def show(found: Sweep | KeptWalk, drawn: DrawnMap | None, *, as_json: bool) -> None:
+    """Print a sweep, best first, and its map where one was drawn; or a walk forward."""
+    from goldenthread.app.api.research.walks import KeptWalk
+
+    if isinstance(found, KeptWalk):
+        _show_walk(found, as_json=as_json)
+    else:
+        _show_sweep(found, drawn, as_json=as_json)
+
+
+def _show_sweep(found: Sweep, drawn: DrawnMap | None, *, as_json: bool) -> None:
     if as_json:
         _show_json(found, drawn)
         return
@@ -55,8 +85,7 @@ def _show_json(found: Sweep, drawn: DrawnMap | None) -> None:
     emit(document, as_json=True)
 
 
-def show_walk(found: KeptWalk, *, as_json: bool) -> None:
-    """Print what each training chose and how it did later, and the judged stretches joined."""
+def _show_walk(found: KeptWalk, *, as_json: bool) -> None:
     walked = found.walked
     joined = walked.joined.as_row()
     if as_json:
