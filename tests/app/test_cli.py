@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _DEMO = ("traded", "rejected", "expired", "invalidated")
 _SELECT = "SELECT symbol, net_pnl FROM fact_trades WHERE ds BETWEEN @from AND @to"
 _BETWEEN = ("--from", "2012-06-01", "--to", "2012-06-30")
+_SWEEP = ("dip_in_uptrend", "--vary", "stop_atr=2,3", "--symbols", "AAPL,IBM", *_BETWEEN)
 
 pytestmark = pytest.mark.xdist_group("summer")
 
@@ -87,6 +88,10 @@ USES: dict[str, Use] = {
     "resume": Use(keys=("book", "request", "active")),
     "flatten": Use(("--confirm", "sim:main"), keys=("book", "request", "active")),
     "rules": Use(keys=("rule", "says")),
+    "backtest": Use(("--all", *_BETWEEN, "--out", "{}/run"), keys=("trades", "signals", "equity")),
+    "sweep": Use(_SWEEP, keys=("sweep", "permutations", "trials", "digest", "best")),
+    "sweeps": Use(keys=("sweep", "strategy", "varied", "permutations", "objective", "best")),
+    "strategy promote": Use(("{sweep}", "--top", "1"), keys=("strategy_id", "written")),
     "init": Use(("{}/new",)),
     "demo": Use(keys=("simulated", "told", "report")),
     "exchange": Use(),  # it listens until it is told to end: tests/app/exchange/test_command.py
@@ -119,13 +124,22 @@ def desk(summer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(summer, folder)
     scores = "symbol,ds,known_at,value\nAAPL,2012-06-01,2012-06-01T21:00:00Z,0.5\n"
     (folder / "scores.csv").write_text(scores)
+    assert command("sweep", *_SWEEP, "--project", str(folder)).code == 0
     return folder
 
 
 def used(path: str, folder: Path, *more: str) -> Answer:
-    words = [word.replace("{}", str(folder)) for word in USES[path].words]
+    (manifest,) = (folder / "sweeps").glob("*/manifest.json")
+    places = {"{}": str(folder), "{sweep}": manifest.parent.name}
+    words = [_placed(word, places) for word in USES[path].words]
     where = () if path in _PLACED else ("--project", str(folder))
     return command(*path.split(), *words, *where, *more)
+
+
+def _placed(word: str, places: dict[str, str]) -> str:
+    for mark, place in places.items():
+        word = word.replace(mark, place)
+    return word
 
 
 def test_every_command_is_tried_here() -> None:

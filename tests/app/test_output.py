@@ -10,6 +10,7 @@ import pytest
 from typing_extensions import override
 
 from goldenthread.app.cli.output import emit
+from goldenthread.app.cli.progress import bar
 
 WIDE = [
     {
@@ -90,3 +91,16 @@ def test_money_is_told_in_cents_and_numbers_stand_right(monkeypatch: pytest.Monk
     ]
     first, second = (line for line in shown(monkeypatch, rows, 100) if line.startswith("│"))
     assert first.index("1,234,567.89") + len("1,234,567.89") == second.index("-") + 1
+
+
+def test_progress_says_how_many_a_second_and_nothing_where_it_is_quiet(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    for quiet in (False, True):
+        with bar("sweeping", quiet=quiet) as advance:
+            for done in range(4):
+                advance(done, 3)
+    told = capsys.readouterr().out
+    assert re.search(r"sweeping .* 3/3 [\d,]+\.\d/s 0:00:00", told)
+    assert told.count("sweeping") == 1

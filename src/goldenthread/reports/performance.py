@@ -283,7 +283,7 @@ def _floats(frame: pl.DataFrame, column: str) -> FloatArray:
 
 
 def _known(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    return float(value) if math.isfinite(value) else None
 
 
 def _ratio(above: float | None, below: float | None) -> float | None:

@@ -14,6 +14,7 @@ import pytest
 from goldenthread.domain.errors import EngineError, UsageError
 from goldenthread.domain.strategy import Entry, Side
 from goldenthread.reports.performance import metrics
+from goldenthread.research.luck import deflated_sharpe, record_of, trials_of
 from goldenthread.research.sweep.figures import FIGURES
 from goldenthread.research.sweep.grid import axis_of, grid_of, with_values
 from goldenthread.research.sweep.layout import Size, Workers, layout_of
@@ -304,3 +305,43 @@ def test_what_cannot_be_swept_is_refused(
     with pytest.raises(UsageError, match=said):
         swept(tmp_path, bars_of(2), request)
     assert not list(tmp_path.iterdir())
+
+
+def test_every_permutation_ever_tried_on_the_bars_is_counted_once(tmp_path: Path) -> None:
+    bars = bars_of(2)
+    wide = grid_of([axis_of("rsi_max=30,45,60"), axis_of("stop_atr=1:3:1")])
+    first = swept(tmp_path, bars, Request(STRATEGY, SMALL, STAKES, objective="sharpe"))
+    assert first.trials.number == 6
+    assert first.manifest["when_finished"] == {
+        "trials": 6,
+        "deflated_sharpe": dict(first.best.select("permutation", "deflated_sharpe").iter_rows()),
+    }
+    again = swept(tmp_path, bars, Request(STRATEGY, SMALL, STAKES, objective="sharpe"))
+    assert again.trials == first.trials
+    other = swept(tmp_path, bars, Request(STRATEGY, SMALL, STAKES, objective="calmar", top=3))
+    assert other.trials == first.trials  # ranked otherwise, but nothing new was tried
+    more = swept(tmp_path, bars, Request(STRATEGY, wide, STAKES, objective="sharpe"))
+    assert more.trials.number == 9
+    late = swept(tmp_path, bars, Request(STRATEGY, SMALL, STAKES, objective="sharpe"))
+    assert (late.trials, late.result_digest) == (more.trials, first.result_digest)
+    assert late.manifest == first.manifest
+    shorter = STAKES._replace(last=dt.date(2022, 6, 30))
+    assert swept(tmp_path, bars, Request(STRATEGY, SMALL, shorter)).trials.number == 6
+
+
+def test_the_best_are_judged_by_all_trials(tmp_path: Path) -> None:
+    bars = bars_of(2)
+    sweep = swept(tmp_path, bars, Request(STRATEGY, SMALL, STAKES, objective="sharpe", top=2))
+    days = sweep.store.equity(sweep.figures["permutation"][0])
+    assert days is not None
+    returns = days["equity"].to_numpy()[1:] / days["equity"].to_numpy()[:-1] - 1
+    years = 365 * len(returns) / (days["ds"][-1] - days["ds"][0]).days
+    daily = sweep.figures["sharpe"].to_numpy() / math.sqrt(years)
+    trials = trials_of(daily.tolist())
+    assert sweep.trials.number == 6
+    assert sweep.trials.variance == pytest.approx(trials.variance)
+    record = record_of(returns)
+    assert record is not None
+    assert sweep.best.height == 2
+    assert sweep.best["deflated_sharpe"][0] == pytest.approx(deflated_sharpe(record, trials))
+    assert record.sharpe == pytest.approx(daily[0])

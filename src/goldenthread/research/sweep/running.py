@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, ThreadPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
@@ -18,7 +23,7 @@ from goldenthread.research.sweep.work import CHUNK, Chunk, add_chunk, chunk_book
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable
-    from concurrent.futures import Future
+    from concurrent.futures import Executor, Future
 
     from goldenthread.domain.clock import Clock
     from goldenthread.research.sweep.chaining import Books
@@ -37,9 +42,17 @@ def _silent(_done: int, _all: int) -> None:
     """Tell nobody."""
 
 
+def local_processes(workers: int) -> Executor:
+    """A pool of processes on this machine."""
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+
+
 @dataclass
 class Crew:
-    """Who does the work, where it is kept and who is told: ``advance(pieces done, in all)``."""
+    """Who does the work, where it is kept and who is told: ``advance(pieces done, in all)``.
+
+    ``pool`` makes the executor that processes work in; any will do.
+    """
 
     workers: Workers
     store: SweepStore
@@ -48,6 +61,7 @@ class Crew:
     done: int = 0
     pieces: int = 0
     kept_at: dt.datetime | None = field(default=None)
+    pool: Callable[[int], Executor] = local_processes
 
     def tell(self, pieces: int) -> None:
         """Count pieces of work and tell."""
@@ -129,7 +143,7 @@ def _in_processes(whole: Chunk, waiting: list[int], keep: _Keeper) -> None:
         todo = [first for first in waiting if first not in keep.done]
         try:
             _in_one_pool(whole, todo, keep)
-        except BrokenProcessPool:
+        except BrokenExecutor:
             continue
         return
     msg = (
@@ -142,7 +156,7 @@ def _in_processes(whole: Chunk, waiting: list[int], keep: _Keeper) -> None:
 def _in_one_pool(whole: Chunk, todo: list[int], keep: _Keeper) -> None:
     count = keep.crew.workers.processes
     running: dict[Future[Books], int] = {}
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+    with keep.crew.pool(count) as pool:
         while todo or running:
             while todo and len(running) < count:  # no more: each result is as large as the books
                 first = todo.pop(0)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from goldenthread.research.sweep.work import Bars
 
 _NANO = 1e9
-_SCHEMA = {
+TRADES = {
     "symbol": pl.String,
     "signal_ds": pl.Date,
     "entry_ds": pl.Date,
@@ -34,6 +34,7 @@ _SCHEMA = {
     "bars_held": pl.Int64,
     "exit_reason": pl.String,
 }
+"""The columns of a permutation's closed trades."""
 
 
 class Single(NamedTuple):
@@ -54,7 +55,7 @@ def run_single(plan: Plan, row: int, bars: Bars, stakes: Stakes) -> Single:
     from goldenthread.research.sweep.figures import equity_of  # noqa: PLC0415  # the same
 
     own, days, book = plan.part(np.array([row])), bars.days(stakes), bars.book()
-    books, frames = new_books(1, len(days)), [pl.DataFrame(schema=_SCHEMA)]
+    books, frames = new_books(1, len(days)), [pl.DataFrame(schema=TRADES)]
     for asset in bars.assets:
         ridden = asset_rides(own, asset, book, stakes)
         if ridden is None:
@@ -91,7 +92,7 @@ def _trades(symbol: str, ridden: AssetRides, taken: IntArray) -> pl.DataFrame:
         "bars_held": rides.bars_held[rows],
         "exit_reason": [REASONS[code].value for code in rides.reason[rows]],
     }
-    return pl.DataFrame(columns, schema=_SCHEMA).with_columns(pl.col("r_multiple").fill_nan(None))
+    return pl.DataFrame(columns, schema=TRADES).with_columns(pl.col("r_multiple").fill_nan(None))
 
 
 def _dates(days: IntArray) -> pl.Series:

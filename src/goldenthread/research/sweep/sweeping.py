@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -18,6 +18,7 @@ from goldenthread.research.sweep.plan import plan_of
 from goldenthread.research.sweep.running import Crew, all_figures
 from goldenthread.research.sweep.single import run_single
 from goldenthread.research.sweep.store import SweepStore
+from goldenthread.research.trials import TrialLedger, deflated
 from goldenthread.signals.engine import engine_digest
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from goldenthread.domain.strategy import Strategy
+    from goldenthread.research.luck import Trials
+    from goldenthread.research.sweep.grid import Values
     from goldenthread.research.sweep.plan import Plan
     from goldenthread.research.sweep.rides import Stakes
     from goldenthread.research.sweep.work import Bars
@@ -35,11 +38,16 @@ OBJECTIVES = (
 )
 """What permutations may be ranked by; the smallest drawdown and volatility are the best."""
 
-_FORMAT = 1
-_READ = ["symbol", "ds", "open", "high", "low", "close", "volume", "state"]
+LESS_IS_BETTER = frozenset({"max_drawdown", "volatility"})
+"""Objectives whose smallest value is the best."""
+
+TRIALS = "trials"
+"""Where beside the sweeps everything ever tried is counted."""
+
+_FORMAT = 2
+_YEAR_DAYS = 365
 _MOST_MONEY = 1_000_000_000
 _NAMED = 5
-_LESS_IS_BETTER = frozenset({"max_drawdown", "volatility"})
 
 
 @dataclass(frozen=True)
@@ -63,18 +71,32 @@ class Sweep:
 
     ``figures`` has a row a permutation, the best first: ``permutation``, the varied values, and
     the figures of ``reports.performance``. ``result_digest`` depends on nothing but them.
+    ``trials`` is everything ever tried on the same bars, up to now.
     """
 
     sweep_id: str
     figures: pl.DataFrame
     manifest: dict[str, object]
     store: SweepStore
+    trials: Trials
 
     @property
     def axes(self) -> tuple[str, ...]:
         """The names that were varied."""
         varied = self.manifest["axes"]
         return tuple(varied) if isinstance(varied, dict) else ()
+
+    @property
+    def best(self) -> pl.DataFrame:
+        """The figures of those that keep their trades, with ``deflated_sharpe``.
+
+        That is the probability of skill, given everything ever tried on these bars up to now;
+        it falls with every further sweep, the other figures never change.
+        """
+        names = self.figures["permutation"].head(int(str(self.manifest["top"]))).to_list()
+        curves = {name: curve for name in names if (curve := self.store.equity(name)) is not None}
+        column = pl.Series("deflated_sharpe", [*deflated(curves, self.trials).values()], pl.Float64)
+        return self.figures.head(len(curves)).with_columns(column)
 
     @property
     def result_digest(self) -> str:
@@ -100,15 +122,15 @@ class Sweep:
         return f"<p>{self!r}</p>{best._repr_html_()}"
 
 
+def objectives(sweep: Sweep, grid: Grid) -> dict[Values, float | None]:
+    """The objective of every permutation of the sweep's grid, in its order."""
+    wanted = (*grid.axes, str(sweep.manifest["objective"]))
+    found = {row[:-1]: row[-1] for row in sweep.figures.select(wanted).iter_rows()}
+    return {row: found[tuple(map(float, row))] for row in grid.rows}
+
+
 def sweep_id(request: Request, bars: Bars) -> str:
     """Sixteen hex digits of everything the result depends on."""
-    sha = hashlib.sha256()
-    for column in bars.bars.select(
-        "symbol", "ds", "open", "high", "low", "close", "volume", "state"
-    ):
-        data = column.cast(pl.String) if column.dtype == pl.String else column.to_physical()
-        values = data.to_list() if data.dtype == pl.String else data.to_numpy()
-        sha.update("\n".join(values).encode() if isinstance(values, list) else values.tobytes())
     stakes = request.stakes
     content = [
         *(_FORMAT, engine_digest(), request.strategy.version_key, stakes.policy.policy_key),
@@ -116,7 +138,7 @@ def sweep_id(request: Request, bars: Bars) -> str:
         *(request.grid.axes, canonical(request.grid.rows), request.objective, request.top),
         [asset.model_dump_json() for asset in bars.assets],
         sorted(action.model_dump_json(exclude={"known_at"}) for action in bars.actions),
-        *(bars.refs, bars.lookback, sha.hexdigest()),
+        *(bars.refs, bars.lookback, bars.digest()),
     ]
     return digest(content)[:16]
 
@@ -127,6 +149,7 @@ def run_sweep(
     crew_of: Callable[[SweepStore], Crew],
     folder: Path,
     told: Callable[[str], None],
+    ledger: TrialLedger | None = None,
 ) -> Sweep:
     """The finished sweep: read where it was done before, gone on with where it was killed.
 
@@ -136,6 +159,7 @@ def run_sweep(
         crew_of: Who does it, given where it is kept.
         folder: Where sweeps are kept, each under its id.
         told: Hears what memory it takes, before it starts.
+        ledger: Where every trial is counted; by default beside the sweeps.
 
     Raises:
         UsageError: The request is not right, or larger than the machine.
@@ -143,17 +167,39 @@ def run_sweep(
     """
     _check(request, bars)
     name = sweep_id(request, bars)
-    store = SweepStore(folder / name)
+    store, ledger = SweepStore(folder / name), ledger or TrialLedger(folder / TRIALS)
     if not store.is_finished:
         plan = plan_of(request.strategy, request.grid)
         crew = crew_of(store)
         layout = layout_of(plan, _size(bars, request.stakes), crew.workers)
         told(layout.words())
-        _carry_out(request, bars, plan, layout, crew)
-    return Sweep(name, store.figures(), store.manifest(), store)
+        _carry_out(request, bars, layout, crew, plan, ledger)
+    figures, manifest = store.figures(), store.manifest()
+    return Sweep(name, figures, manifest, store, _counted(ledger, name, figures, manifest))
 
 
-def _carry_out(request: Request, bars: Bars, plan: Plan, layout: Layout, crew: Crew) -> None:
+def _counted(
+    ledger: TrialLedger, name: str, figures: pl.DataFrame, manifest: dict[str, Any]
+) -> Trials:
+    """Everything tried on the same bars, this sweep included."""
+    if not ledger.has(manifest["data"], name):
+        ledger.record(manifest["data"], name, _trials(figures, manifest))
+    return ledger.trials(manifest["data"])
+
+
+def _trials(figures: pl.DataFrame, manifest: dict[str, Any]) -> pl.DataFrame:
+    """The rows of the ledger: a permutation under the same terms is the same trial."""
+    terms = digest([manifest[name] for name in ("policy_key", "capital", "fraction")])[:16]
+    name = pl.col("permutation").str.to_integer(base=16, dtype=pl.UInt64)
+    years = manifest["returns_a_year"] ** 0.5
+    return figures.select(
+        (name ^ pl.lit(int(terms, 16), pl.UInt64)).alias("trial"), pl.col("sharpe") / years
+    )
+
+
+def _carry_out(
+    request: Request, bars: Bars, layout: Layout, crew: Crew, plan: Plan, ledger: TrialLedger
+) -> None:
     figures = all_figures(plan, bars, request.stakes, layout, crew)
     grid, strategy = request.grid, request.strategy
     names = [permutation_id(strategy, grid.values(row)) for row in range(len(grid.rows))]
@@ -169,17 +215,24 @@ def _carry_out(request: Request, bars: Bars, plan: Plan, layout: Layout, crew: C
         single = run_single(plan, row, bars, request.stakes)
         best[permutation] = (single.trades, single.equity)
     frame = ranked.drop("row")
-    crew.store.finish(_manifest(request, bars, frame), frame, best)
+    manifest = _manifest(request, bars, frame)
+    trials = _counted(ledger, crew.store.folder.name, frame, manifest)
+    manifest["when_finished"] = {
+        "trials": trials.number,
+        "deflated_sharpe": deflated({name: curve for name, (_, curve) in best.items()}, trials),
+    }
+    crew.store.finish(manifest, frame, best)
 
 
 def _ranked(frame: pl.DataFrame, objective: str) -> pl.DataFrame:
     """The best first, unknown ones last, equal ones by id."""
-    falling = objective not in _LESS_IS_BETTER
+    falling = objective not in LESS_IS_BETTER
     return frame.sort(objective, "permutation", descending=[falling, False], nulls_last=True)
 
 
-def _manifest(request: Request, bars: Bars, frame: pl.DataFrame) -> dict[str, object]:
+def _manifest(request: Request, bars: Bars, frame: pl.DataFrame) -> dict[str, Any]:
     stakes = request.stakes
+    days = bars.days(stakes)
     return {
         "strategy": request.strategy.canonical(),
         "description": request.strategy.description,
@@ -191,6 +244,8 @@ def _manifest(request: Request, bars: Bars, frame: pl.DataFrame) -> dict[str, ob
             for at, axis in enumerate(request.grid.axes)
         },
         "permutations": len(request.grid.rows),
+        "data": bars.digest((stakes.first, stakes.last)),
+        "returns_a_year": _YEAR_DAYS * (len(days) - 1) / max(1, int(days[-1] - days[0])),
         "symbols": [asset.symbol for asset in bars.assets],
         "first": stakes.first.isoformat(),
         "last": stakes.last.isoformat(),

@@ -8,6 +8,7 @@ picklable: any executor may run it.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 CHUNK = 16
 """Assets a chunk: what a worker takes at once, and what a dead one has to do again."""
+_READ = ["symbol", "ds", "open", "high", "low", "close", "volume", "state"]
 _NANO = 1e9
 _EPOCH = dt.date(1970, 1, 1)
 
@@ -60,6 +62,32 @@ class Bars:
             self.lookback,
         )
 
+    def within(self, first: dt.date, last: dt.date) -> Bars:
+        """What was there on ``last``: nothing later, and assets with a bar from ``first`` on."""
+        known = self.bars.filter(pl.col("ds") <= last)
+        there = set(known.filter(pl.col("ds") >= first)["symbol"].unique())
+        return Bars(
+            known,
+            tuple(action for action in self.actions if action.ex_ds <= last),
+            tuple(asset for asset in self.assets if asset.symbol in there),
+            self.refs,
+            self.lookback,
+        )
+
+    def digest(self, span: tuple[dt.date, dt.date] | None = None) -> str:
+        """Sixteen hex digits of all prices; within a span of those of the assets alone."""
+        frame = self.bars
+        if span:
+            own = [asset.symbol for asset in self.assets]
+            frame = frame.filter(
+                pl.col("symbol").is_in(own), pl.col("ds").is_between(span[0], span[1])
+            )
+        sha = hashlib.sha256(str(span).encode())
+        for column in frame.select(_READ).sort("symbol", "ds"):
+            words = column.dtype == pl.String
+            sha.update("\n".join(column).encode() if words else _bytes(column))
+        return sha.hexdigest()[:16]
+
     def book(self) -> BarBook:
         """The bars ready to be read."""
         return BarBook(self.bars, self.actions, self.assets, lookback=self.lookback)
@@ -70,6 +98,10 @@ class Bars:
         kind = AssetClass.CRYPTO if AssetClass.CRYPTO in classes else AssetClass.EQUITY
         found = sessions(kind, stakes.first, stakes.last)
         return np.array([(ds - _EPOCH).days for ds in found], np.int64)
+
+
+def _bytes(column: pl.Series) -> bytes:
+    return np.ascontiguousarray(column.to_physical().cast(pl.Float64)).tobytes()
 
 
 class Chunk(NamedTuple):

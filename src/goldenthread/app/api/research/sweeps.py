@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,16 +13,26 @@ import polars as pl
 from goldenthread.app.api.bars import judged_bars
 from goldenthread.app.api.desks import load_assets
 from goldenthread.app.clock import SystemClock
+from goldenthread.app.engines.compute import pool_on
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.strategy import Strategy, StrategyStatus
 from goldenthread.market.universe import resolve
-from goldenthread.research.sweep.grid import axis_of, grid_of, with_values
+from goldenthread.research.fitting.suggesting import Search, suggested
+from goldenthread.research.sweep.grid import Grid, axis_of, grid_of, with_values
 from goldenthread.research.sweep.layout import Workers
 from goldenthread.research.sweep.rides import Stakes
 from goldenthread.research.sweep.running import Crew
 from goldenthread.research.sweep.store import SweepStore
-from goldenthread.research.sweep.sweeping import Request, Sweep, run_sweep
+from goldenthread.research.sweep.sweeping import (
+    LESS_IS_BETTER,
+    TRIALS,
+    Request,
+    Sweep,
+    objectives,
+    run_sweep,
+)
 from goldenthread.research.sweep.work import Bars
+from goldenthread.research.trials import TrialLedger
 from goldenthread.signals.binding import MAX_LOOKBACK
 from goldenthread.signals.compilation import compile_strategy
 from goldenthread.signals.strategy_file import parse_strategy, read_strategy, text_of
@@ -32,10 +42,12 @@ if TYPE_CHECKING:
 
     from goldenthread.app.api.project import Project
     from goldenthread.domain.asset import Asset
+    from goldenthread.research.sweep.grid import Axis, Values
 
 FOLDER = "sweeps"
 """Where a project keeps its sweeps."""
 
+_SEARCHES = "searches"
 _ID_ROOM = 55
 
 
@@ -45,11 +57,15 @@ class SweepOrder:
 
     ``vary`` holds texts like ``rsi_max=20:40:5``; without ``first`` and ``last`` all bars count;
     ``symbols`` restricts the strategy's own. Each signal takes ``fraction`` of ``capital``.
+    Without ``search`` the whole grid is tried, or ``sample`` of it; ``search="tpe"`` asks for
+    ``trials`` suggestions that learn from the ones before.
     """
 
     strategy: str
     vary: Sequence[str]
     sample: int | None = None
+    search: str = ""
+    trials: int = 200
     seed: int = 0
     first: dt.date | None = None
     last: dt.date | None = None
@@ -60,34 +76,79 @@ class SweepOrder:
     fraction: Decimal = Decimal("0.1")
 
 
-def sweep(
-    project: Project,
-    order: SweepOrder,
-    workers: Workers | None = None,
-    advance: Callable[[int, int], None] = lambda _done, _all: None,
-    told: Callable[[str], None] = lambda _words: None,
-) -> Sweep:
+@dataclass(frozen=True)
+class Helpers:
+    """Who does the work, and who hears of it: ``advance(done, in all)`` and words before it.
+
+    ``on`` is empty for this machine, or ``ray``, or ``ray://HOST:PORT``.
+    """
+
+    workers: Workers = field(default_factory=Workers)
+    advance: Callable[[int, int], None] = lambda _done, _all: None
+    told: Callable[[str], None] = lambda _words: None
+    on: str = ""
+
+    def run(
+        self, folder: Path, request: Request, bars: Bars, ledger: TrialLedger | None = None
+    ) -> Sweep:
+        """One finished sweep, kept in ``folder``, counted there or in ``ledger``."""
+        pool, workers = pool_on(self.on), self.workers
+        if self.on and not workers.processes:
+            workers = Workers(processes=workers.count)
+
+        def crew(store: SweepStore) -> Crew:
+            return Crew(workers, store, SystemClock(), self.advance, pool=pool)
+
+        return run_sweep(request, bars, crew, folder, self.told, ledger)
+
+
+_ALONE = Helpers()
+
+
+def sweep(project: Project, order: SweepOrder, helpers: Helpers = _ALONE) -> Sweep:
     """The finished sweep; asked for again it is read, killed before it goes on.
 
     Raises:
         UsageError: The order is not right, bars are missing, or it is larger than the machine.
         EngineError: Workers kept dying.
     """
-    grid = grid_of([axis_of(text) for text in order.vary], order.sample, order.seed)
+    axes = [axis_of(text) for text in order.vary]
+    if order.search:
+        return _searched(project, order, axes, helpers)
+    request, bars = requested(project, order, grid_of(axes, order.sample, order.seed))
+    return helpers.run(project.root / FOLDER, request, bars)
+
+
+def _searched(project: Project, order: SweepOrder, axes: Sequence[Axis], helpers: Helpers) -> Sweep:
+    """The sweep of everything a search suggested; its batches are kept, so that it goes on."""
+    if order.search != "tpe" or order.sample is not None:
+        msg = f"--search got {order.search!r}; it takes tpe, with --trials in place of --sample"
+        raise UsageError(msg)
+    folder = project.root / FOLDER
+    grid_of(axes, 1)
+    request, bars = requested(project, order, Grid((), ()))
+    ledger, quiet = TrialLedger(folder / TRIALS), replace(helpers, told=lambda _words: None)
+
+    def price(grid: Grid) -> dict[Values, float | None]:
+        asked = replace(request, grid=grid, top=0)
+        return objectives(quiet.run(folder / _SEARCHES, asked, bars, ledger), grid)
+
+    search = Search(order.trials, order.seed, order.objective in LESS_IS_BETTER)
+    return helpers.run(folder, replace(request, grid=suggested(axes, search, price)), bars)
+
+
+def requested(project: Project, order: SweepOrder, grid: Grid) -> tuple[Request, Bars]:
+    """What is asked of the engine, and the bars it is asked on.
+
+    Raises:
+        UsageError: No such strategy, or bars are missing.
+    """
     strategy = _strategy(project, order.strategy)
     bars = _bars(project, strategy, order)
     days = bars.bars["ds"]
     first, last = order.first or _date(days.min()), order.last or _date(days.max())
     stakes = Stakes(order.capital, order.fraction, project.policy, first, last)
-    request = Request(strategy, grid, stakes, order.objective, order.top)
-    crew = Workers() if workers is None else workers
-    return run_sweep(
-        request,
-        bars,
-        lambda store: Crew(crew, store, SystemClock(), advance),
-        project.root / FOLDER,
-        told,
-    )
+    return Request(strategy, grid, stakes, order.objective, order.top), bars
 
 
 def list_sweeps(project: Project) -> list[dict[str, object]]:

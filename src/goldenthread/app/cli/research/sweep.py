@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from goldenthread.app.cli.options import HERE, From, Json, ProjectDir, To, date_of
 from goldenthread.app.cli.output import emit
+from goldenthread.domain.errors import UsageError
 
-if TYPE_CHECKING:
-    from goldenthread.research.sweep.sweeping import Sweep
-
-_SHOWN = ("permutation", "trades", "win_rate", "profit_factor", "total_return", "annual_return")
-_LAST = ("sharpe", "max_drawdown", "calmar")
+Over = Literal["best", "median"]
 
 
 def register(app: typer.Typer) -> None:
@@ -38,10 +35,26 @@ def sweep(  # noqa: PLR0913  # one flag each
     workers: Annotated[
         int, typer.Option("--workers", min=0, help="Processes instead of threads.")
     ] = 0,
+    on: Annotated[
+        str, typer.Option("--on", help="Where processes work: ray, or ray://HOST:PORT.")
+    ] = "",
     top: Annotated[int, typer.Option("--top", min=1, help="How many keep their trades.")] = 10,
     objective: Annotated[str, typer.Option("--objective", help="What ranks them.")] = "calmar",
     capital: Annotated[str, typer.Option("--capital", help="Start capital.")] = "100000",
     fraction: Annotated[str, typer.Option("--fraction", help="Of it, a signal.")] = "0.1",
+    map_of: Annotated[
+        str, typer.Option("--map", help="Draw the objective by two of them: rsi_max,stop_atr.")
+    ] = "",
+    over: Annotated[
+        Over, typer.Option("--over", help="What a cell of the map is over the others.")
+    ] = "median",
+    walk_forward: Annotated[
+        str, typer.Option("--walk-forward", help="Choose, then judge later: train=3y,test=6m.")
+    ] = "",
+    search: Annotated[
+        str, typer.Option("--search", help="tpe: suggestions that learn, not the whole grid.")
+    ] = "",
+    trials: Annotated[int, typer.Option("--trials", help="How many suggestions.")] = 200,
     project: ProjectDir = HERE,
     as_json: Json = False,
 ) -> None:
@@ -50,19 +63,33 @@ def sweep(  # noqa: PLR0913  # one flag each
     Each signal takes a fixed fraction of the start capital: cash is not shared and the account's
     gates are not asked. Asked again it is there at once; interrupted, it goes on.
 
+    With --walk-forward the best of each training is judged on the dates after it, and what was
+    judged is joined; no training reads a later bar.
+
     Example: goldenthread sweep dip_in_uptrend --vary rsi_max=20:40:5 --vary stop_atr=1.5,2,3
+
+    Example: goldenthread sweep dip --vary rsi_max=9,18 --vary stop_atr=1,2 --map rsi_max,stop_atr
+
+    Example: goldenthread sweep dip --vary rsi_max=20:40:5 --walk-forward train=3y,test=6m
+
+    Example: goldenthread sweep dip --vary rsi_max=10:60:1 --search tpe --trials 200
     """
     from goldenthread.app.api.project import Project
-    from goldenthread.app.api.research.sweeps import SweepOrder
-    from goldenthread.app.api.research.sweeps import sweep as run
+    from goldenthread.app.api.research.sweeps import Helpers, SweepOrder
     from goldenthread.app.cli.options import number_of
     from goldenthread.app.cli.progress import bar
+    from goldenthread.app.cli.research.swept import carried_out, drawn, show
     from goldenthread.research.sweep.layout import Workers
 
+    if walk_forward and map_of:
+        msg = "--walk-forward and --map were both given; a map shows one sweep: leave one out"
+        raise UsageError(msg)
     order = SweepOrder(
         strategy=strategy,
         vary=vary or [],
         sample=sample,
+        search=search,
+        trials=trials,
         seed=seed,
         first=date_of(first, "--from") if first else None,
         last=date_of(until, "--to") if until else None,
@@ -73,14 +100,10 @@ def sweep(  # noqa: PLR0913  # one flag each
         fraction=number_of(fraction, "--fraction"),
     )
     with bar("sweeping", quiet=as_json) as advance:
-        found = run(
-            Project.open(project),
-            order,
-            Workers(processes=workers),
-            advance,
-            lambda words: None if as_json else typer.echo(words),
-        )
-    _show(found, top, as_json=as_json)
+        told = (lambda _words: None) if as_json else typer.echo
+        helpers = Helpers(Workers(processes=workers), advance, told, on)
+        found = carried_out(Project.open(project), order, helpers, walk_forward)
+    show(found, drawn(found, map_of, over), as_json=as_json)
 
 
 def sweeps(project: ProjectDir = HERE, as_json: Json = False) -> None:
@@ -92,22 +115,3 @@ def sweeps(project: ProjectDir = HERE, as_json: Json = False) -> None:
     from goldenthread.app.api.research.sweeps import list_sweeps
 
     emit(list_sweeps(Project.open(project)), as_json=as_json, title="sweeps")
-
-
-def _show(found: Sweep, top: int, *, as_json: bool) -> None:
-    best = found.figures.head(top)
-    if as_json:
-        facts = {"sweep": found.sweep_id, "permutations": found.figures.height}
-        rows = {"digest": found.result_digest, "best": best.to_dicts()}
-        emit({**facts, **rows}, as_json=True)
-        return
-    axes = [name for name in found.axes if name not in _SHOWN]
-    title = f"sweep {found.sweep_id}: best by {found.manifest['objective']}"
-    emit(
-        best.select([_SHOWN[0], *axes, *_SHOWN[1:], *_LAST]).to_dicts(), as_json=False, title=title
-    )
-    typer.echo(
-        f"{found.figures.height:,} permutations, per strategy: a fixed fraction of the start"
-        " capital a signal, cash not shared, gates of the account not asked\n"
-        f"keep the best: goldenthread strategy promote {found.sweep_id} --top 5 --as shadow"
-    )

@@ -1,0 +1,1 @@
+"""Parameters chosen on history: suggested one after another, and judged on what came later."""
