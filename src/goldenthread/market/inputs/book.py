@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +40,16 @@ class InputBook:
     def tables(self) -> tuple[str, ...]:
         """The tables there are values of, sorted."""
         return tuple(sorted({table for table, _ in self._rows}))
+
+    @property
+    def digest(self) -> str:
+        """Sixteen hex digits of every value, when it was known and when runs start."""
+        sha = hashlib.sha256(str(self._due).encode())
+        for key in sorted(self._rows):
+            sha.update("|".join(key).encode())
+            for column in ("ds", "known_at", "value"):
+                sha.update(self._rows[key][column].to_physical().to_numpy().tobytes())
+        return sha.hexdigest()[:16]
 
     def lacking(self, named: Mapping[str, str]) -> str:
         """What is wrong with a strategy's ``[inputs]`` (name -> table); empty when all is there."""
