@@ -14,8 +14,7 @@ from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.signal import Candidate, Plan, TargetLevel
 from goldenthread.rules.rounding import round_entry, round_stop, round_target, significant
 from goldenthread.signals.compilation import CompiledStrategy, StrategyError, compile_strategy
-from goldenthread.signals.evaluation import Memo, no_inputs
-from goldenthread.signals.moment import Moment, is_true
+from goldenthread.signals.evaluation import Memo, Moment, is_true, no_inputs
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -31,6 +31,7 @@ class InputBook:
     """
 
     def __init__(self, values: pl.DataFrame, due: dt.time = _DUE) -> None:
+        self._values, self._at = values, due
         self._due = ((due.hour * 60 + due.minute) * 60 + due.second) * 1_000_000
         parts = values.partition_by(["table", "symbol"], as_dict=True)
         self._rows = {(str(table), str(symbol)): rows for (table, symbol), rows in parts.items()}
@@ -61,6 +62,12 @@ class InputBook:
                     f"with `goldenthread data import-factors FILE --name {table}`"
                 )
         return ""
+
+    def known_on(self, ds: dt.date) -> InputBook:
+        """The same without what a decision on ``ds`` cannot know."""
+        run = dt.datetime.combine(ds + dt.timedelta(days=1), self._at, dt.UTC)
+        known = (pl.col("known_at") <= run) & (pl.col("ds") <= ds)
+        return InputBook(self._values.filter(known), self._at)
 
     def steps(self, table: str, symbol: str) -> Steps:
         """From which decision date on which value of the table holds for the symbol."""

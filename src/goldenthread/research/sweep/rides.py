@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from goldenthread.domain.asset import Asset
 from goldenthread.domain.policy import Policy
+from goldenthread.market.bars import BarBook
 from goldenthread.rules.rounding import round_quantity
 from goldenthread.rules.tape import (
     ORDERS,
@@ -26,14 +27,12 @@ from goldenthread.rules.tape import (
     Tickets,
     tape_of,
 )
-from goldenthread.signals.batch import Batch
+from goldenthread.signals.batch import Batch, Peers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from goldenthread.market.bars import BarBook
     from goldenthread.research.sweep.plan import Plan
-    from goldenthread.signals.batch import Peers
     from goldenthread.signals.compilation import CompiledStrategy
 
 BoolArray = NDArray[np.bool_]

@@ -19,7 +19,6 @@ import polars as pl
 
 from goldenthread.domain.asset import Asset, AssetClass, CorporateAction
 from goldenthread.market.bars import BarBook
-from goldenthread.market.inputs.book import InputBook
 from goldenthread.research.sweep.plan import IntArray, Plan
 from goldenthread.research.sweep.rides import AssetRides, Desks, Stakes, asset_rides
 from goldenthread.rules.calendar import sessions
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import Executor, Future
 
+    from goldenthread.market.inputs.book import InputBook
     from goldenthread.research.sweep.chaining import Books, Chains
 
 CHUNK = 16

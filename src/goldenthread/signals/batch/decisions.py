@@ -52,8 +52,8 @@ class Levels(NamedTuple):
 class Decisions(NamedTuple):
     """What one strategy says on n dates.
 
-    ``when`` is the entry condition of a member, ``filters`` (F, n) what each filter said, ``leave`` and
-    ``cancel`` the rules ``exit.when`` and ``entry.cancel_if``; null counts as False.
+    ``when`` is the entry condition of a member, ``filters`` (F, n) what each filter said,
+    ``leave`` and ``cancel`` the rules ``exit.when`` and ``entry.cancel_if``; null counts as False.
     ``priority`` is NaN where it is unknown or not asked for.
     """
 

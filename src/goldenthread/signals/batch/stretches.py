@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goldenthread.domain.bar import BarWindow
+from goldenthread.signals.evaluation import Calculator
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from goldenthread.domain.bar import DateArray
     from goldenthread.signals.batch.peers import Peers
     from goldenthread.signals.calls import Universe
-    from goldenthread.signals.evaluation import Calculator
 
 
 class Stretch(NamedTuple):
