@@ -20,7 +20,7 @@ from goldenthread.app.api.research.sweeps import SweepOrder, sweep
 from goldenthread.app.demo import demo_bars
 from goldenthread.domain.errors import UsageError
 from goldenthread.market.universe import resolve
-from goldenthread.research.sweep import work
+from goldenthread.research.sweep import running, work
 from goldenthread.research.sweep.rides import Stakes
 from goldenthread.research.sweep.work import Bars
 from goldenthread.signals.binding import MAX_LOOKBACK
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _UNIVERSES = """
 steady = ["IBM", "DAWN/USD"]
-moving = { rule = "pct_rank(ROC(close, 60)) >= 0.4", among = ["AAPL", "GOOG", "MSFT", "DUSK/USD"] }
+moving = { rule = "pct_rank(ROC(close, 60)) >= 0.6", among = ["AAPL", "GOOG", "MSFT", "DUSK/USD"] }
 """
 _EVERYTHING = """
 strategy_id = "everything"
@@ -115,14 +115,15 @@ def test_nothing_looks_ahead(told: Project) -> None:
 def test_a_sweep_takes_the_trades_of_single_decisions_on_each_date(
     told: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "CHUNK", 2)  # members of a chunk are compared with all others
+    for module in (work, running):  # members of a chunk are compared with all others
+        monkeypatch.setattr(module, "CHUNK", 2)
     order = SweepOrder("everything", ["best=1,3"], first=SPAN[0], last=SPAN[1], top=2)
     found = sweep(told, order)
     three = found.figures.row(by_predicate=pl.col("best") == 3, named=True)
     trades = found.store.trades(three["permutation"])
     assert trades is not None
     columns = ("symbol", "signal_ds", "entry_ds", "exit_ds", "exit_reason", "net_pnl", "bars_held")
-    assert trades.height > 5
+    assert three["trades"] == trades.height > 5
     assert trades.select(columns).rows() == [
         (*one[:5], pytest.approx(one.net_pnl), one.bars_held) for one in singly(told)
     ]
@@ -139,15 +140,19 @@ def singly(project: Project) -> list[Told]:
     return slowly(strategy, Bars(bars, (), tuple(members), (), MAX_LOOKBACK, inputs), stakes)
 
 
-def test_a_sweep_is_another_one_when_a_value_of_a_table_is_another(told: Project) -> None:
+def test_a_sweep_is_another_one_when_a_value_of_its_table_is_another(
+    told: Project, tmp_path: Path
+) -> None:
+    shutil.copytree(told.root, tmp_path / "project")
+    copy = Project.open(tmp_path / "project")
     order = SweepOrder("everything", ["best=2"], first=SPAN[0], last=dt.date(2012, 2, 10))
-    before = sweep(told, order)
-    assert sweep(told, order).sweep_id == before.sweep_id
-    more = told.root / "more.csv"
+    before = sweep(copy, order)
+    more = tmp_path / "more.csv"
     more.write_text("symbol,ds,known_at,value\nIBM,2012-02-03,2012-02-03T20:00:00Z,0.9\n")
-    brought = ("data", "import-factors", str(more), "--name", "other")
-    assert command(*brought, "--project", str(told.root)).code == 0
-    assert sweep(told, order).sweep_id != before.sweep_id
+    for table, is_same in (("another", True), ("scores", False)):
+        brought = ("data", "import-factors", str(more), "--name", table)
+        assert command(*brought, "--project", str(copy.root)).code == 0
+        assert (sweep(copy, order).sweep_id == before.sweep_id) is is_same
 
 
 def test_bars_of_ones_own_bring_no_tables(told: Project) -> None:

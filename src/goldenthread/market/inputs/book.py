@@ -12,7 +12,7 @@ import polars as pl
 from goldenthread.domain.bar import Steps
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _DAY_US = 86_400_000_000
 _DUE = dt.time(0, 5)
@@ -42,11 +42,11 @@ class InputBook:
         """The tables there are values of, sorted."""
         return tuple(sorted({table for table, _ in self._rows}))
 
-    @property
-    def digest(self) -> str:
-        """Sixteen hex digits of every value, when it was known and when runs start."""
+    def digest(self, tables: Iterable[str]) -> str:
+        """Sixteen hex digits of the tables' values, when each was known and when runs start."""
+        wanted = set(tables)
         sha = hashlib.sha256(str(self._due).encode())
-        for key in sorted(self._rows):
+        for key in sorted(key for key in self._rows if key[0] in wanted):
             sha.update("|".join(key).encode())
             for column in ("ds", "known_at", "value"):
                 sha.update(self._rows[key][column].to_physical().to_numpy().tobytes())

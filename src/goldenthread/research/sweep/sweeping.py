@@ -98,7 +98,10 @@ def sweep_id(request: Request, bars: Bars) -> str:
         *(request.grid.axes, canonical(request.grid.rows), request.objective, request.top),
         [asset.model_dump_json() for asset in bars.assets],
         sorted(action.model_dump_json(exclude={"known_at"}) for action in bars.actions),
-        *(bars.refs, bars.lookback, sha.hexdigest(), bars.inputs.digest if bars.inputs else ""),
+        *(bars.refs, bars.lookback, sha.hexdigest()),
+        bars.inputs.digest(t.table for t in request.strategy.tables.values())
+        if bars.inputs
+        else "",
     ]
     return digest(content)[:16]
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from goldenthread.app.api.project import Project
-    from goldenthread.domain.bar import Steps
     from goldenthread.domain.strategy import Strategy
+    from goldenthread.market.inputs.book import InputBook
     from goldenthread.research.backtest.result import Backtest
 
 _AFTER = dt.timedelta(days=14)
@@ -56,7 +56,7 @@ class _World:
     policy: Policy
     account: Account
     universes: Universes
-    inputs: Callable[[str, str], Steps] = no_inputs
+    inputs: InputBook | None = None
 
 
 def backtest_frame(
@@ -110,7 +110,7 @@ def backtest_project(
     account = Account(asked.start_cash or settings.start_cash, settings.multiplier)
     market = KnownBars(bars, assets)
     strategies = _strategies(asked, project.universes)
-    inputs = load_inputs(project, strategies).steps
+    inputs = load_inputs(project, strategies)
     world = _World(judged, market, project.policy, account, project.universes, inputs)
     return _run(asked, world, strategies, progress)
 
@@ -136,7 +136,7 @@ def _run(
         account=world.account,
         first=first,
         last=last,
-        inputs=world.inputs,
+        inputs=world.inputs.steps if world.inputs else no_inputs,
         texts={s.strategy_id: f.read_text() for s, f in zip(strategies, asked.files, strict=True)},
     )
     return run(setup, _config(asked, world, setup), tuple(_notes(setup)), progress)
@@ -209,6 +209,7 @@ def _notes(setup: Setup) -> list[str]:
 
 
 def _config(asked: Asked, world: _World, setup: Setup) -> dict[str, Any]:
+    tables = {t.table for c in setup.strategies for t in c.strategy.tables.values()}
     return {
         "first": setup.first,
         "last": setup.last,
@@ -219,6 +220,7 @@ def _config(asked: Asked, world: _World, setup: Setup) -> dict[str, Any]:
         "slippage_bps": world.policy.slippage_bps,
         "engine_digest": engine_digest(),
         "bars_digest": digest_of(world.bars),
+        "inputs_digest": world.inputs.digest(tables) if world.inputs and tables else "",
         "params": {name: str(value) for name, value in asked.params.items()},
         "gates": world.policy.gates.model_dump(),
     }
