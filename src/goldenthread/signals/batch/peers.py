@@ -29,17 +29,13 @@ class Peers:
         windows: Callable[[str, dt.date, dt.datetime | None], BarWindow | None],
         inputs: Callable[[str, str], Steps] = no_inputs,
     ) -> None:
-        self._windows = windows
-        self._inputs = inputs
         self._moment = Moment(windows, None, inputs)
         self._columns: dict[tuple[str, dt.date], str] = {}
         self._lock = Lock()
 
     def moment(self, ds: dt.date) -> Moment:
         """What can be read at a decision date, with series of its own."""
-        found = Moment(self._windows, None, self._inputs)
-        found.at(ds)
-        return found
+        return self._moment.twin(ds)
 
     def is_member(self, universe: Universe, symbol: str, ds: dt.date) -> bool:
         """Whether a strategy of that universe decides on the symbol in the month of the date."""

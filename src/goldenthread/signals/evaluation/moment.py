@@ -55,6 +55,13 @@ class Moment:
         self._today.clear()
         self._sections.clear()
 
+    def twin(self, ds: dt.date) -> Moment:
+        """Another at ``ds`` and the same instant: series of its own, members chosen once."""
+        other = Moment(self._windows, None, self._inputs)
+        other._chosen = self._chosen
+        other.ds, other._now = ds, self._now
+        return other
+
     def window(self, symbol: str) -> BarWindow | None:
         """The window of a symbol; None when it has no readable bar."""
         if symbol not in self._today and self.ds is not None:
