@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from goldenthread.domain.strategy import Entry, Exit, Strategy, Target
-from goldenthread.research.lookahead import Findings, Subject, look
+from goldenthread.domain.bar import Steps
+from goldenthread.domain.strategy import Entry, Exit, Strategy, Target, UniverseRule
+from goldenthread.research.lookahead import Findings, Known, Subject, look
 from goldenthread.signals import indicators
 from goldenthread.signals.compilation import compile_strategy
 from goldenthread.signals.functions import FUNCTIONS
@@ -48,7 +49,7 @@ def leaky(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def asked(strategy: Strategy, market: Market, dates: Sequence[dt.date]) -> Findings:
     subject = Subject(compile_strategy(strategy), asset())
-    return look([subject], dates, market.window, lambda _: market.nightly)
+    return look([subject], dates, Known(market.window), lambda _: Known(market.nightly))
 
 
 def strategy_with(**parts: object) -> Strategy:
@@ -111,7 +112,7 @@ def test_each_expression_is_told_once_on_its_first_date() -> None:
 def test_a_bar_that_is_there_only_with_the_future_is_told() -> None:
     market = closes(PRICES)
     subject = Subject(compile_strategy(strategy_with()), asset())
-    found = look([subject], [TUESDAY], market.window, lambda _: lambda *_: None)
+    found = look([subject], [TUESDAY], Known(market.window), lambda _: Known(lambda *_: None))
     assert [(c.key, c.known, c.alone) for c in found.changes] == [("bars", 1.0, 0.0)]
 
 
@@ -133,3 +134,72 @@ def test_honest_expressions_of_every_kind_differ_nowhere() -> None:
     assert found.changes == ()
     assert found.decisions > 40
     assert found.values == found.decisions * 18
+
+
+def table(*days: int) -> Steps:
+    """The value of a day is the day, known when it is decided."""
+    since = np.array([dt.date(2024, 1, day) for day in days], "datetime64[D]")
+    return Steps(since, since, np.array(days, np.float64))
+
+
+def comparing(when: str = "close > 0") -> Strategy:
+    """A strategy with every expression that reads other bars, members by rule, and a table."""
+    rule = UniverseRule(rule="rank(ROC(close, 60)) <= 3", among=("AAPL", "CCC", "BTC/USD"))
+    return strategy_with(
+        assets=("IBM", "@strong"),
+        universes={"strong": rule},
+        inputs={"score": {"table": "scores", "max_age_days": 30}},
+        factors={
+            "strength": "LAG(rank(ROC(close, 20)), 2)",
+            "apart": "zscore(ref('IBM', ROC(close, 3)) + ROC(close, 5))",
+            "place": "pct_rank(score + close)",
+            "weekly": "on('1W', close > SMA(close, 10))",
+        },
+        entry=Entry(when=when),
+    )
+
+
+def test_honest_members_weeks_and_tables_differ_nowhere() -> None:
+    market = random_market()
+    compiled = compile_strategy(comparing())
+    subjects = [Subject(compiled, asset(symbol)) for symbol in ("AAPL", "IBM", "BTC/USD")]
+    dates = [dt.date(2023, 12, 20) + dt.timedelta(days=at) for at in range(0, 60, 3)]
+    whole = Known(market.window, lambda *_: table(2, 10, 25))
+
+    def cut(ds: dt.date) -> Known:
+        known = [day for day in (2, 10, 25) if dt.date(2024, 1, day) <= ds]
+        return Known(market.nightly, lambda *_: table(*known))
+
+    found = look(subjects, dates, whole, cut)
+    assert found.changes == ()
+    assert found.decisions > 40
+
+
+@pytest.mark.usefixtures("leaky")
+def test_a_member_that_looks_ahead_moves_the_rank_of_another() -> None:
+    found = asked(
+        strategy_with(assets=("AAPL", "IBM"), factors={"first": "rank(PEEK(close))"}),
+        two(),
+        [WEDNESDAY],
+    )
+    assert [(c.key, c.known, c.alone) for c in found.changes] == [("factors.first", 2.0, 1.0)]
+
+
+def two() -> Market:
+    """AAPL falls behind IBM on 4 January."""
+    low, high = closes([10, 10, 10, 5, 5]), closes([9, 9, 9, 9, 9], "IBM")
+    return replace(low, bars={**low.bars, **high.bars})
+
+
+def test_a_value_of_a_table_that_was_not_known_yet_is_named() -> None:
+    market, early = closes(PRICES), table(2)
+    subject = Subject(
+        compile_strategy(strategy_with(inputs={"score": "scores"}, factors={"f": "score + 1"})),
+        asset(),
+    )
+    whole = Known(market.window, lambda *_: early)
+    alone = Known(market.nightly, lambda *_: table())
+    found = look([subject], [TUESDAY], whole, lambda _: alone)
+    assert [(c.key, c.expression, c.known) for c in found.changes] == [
+        ("factors.f", "input('scores', 7)", 2.0)
+    ]

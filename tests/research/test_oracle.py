@@ -173,12 +173,8 @@ def outcome_of(told: History) -> Outcome:
 SUBJECTS = {"shadow": told_by_shadow, "kernel": told_by_kernel}
 
 
-SLIPPED = pytest.mark.xfail(
-    strict=False,
-    reason="since slippage is counted in float64 steps, a price within 1e-12 of a step loses its"
-    " direction: seed 2643 buys at 55583.411917, not at 55583.411918",
-)
-"""What both engines tell otherwise; the Decimal rules before did not."""
+SLIPPED = frozenset({2643, 6809})
+"""Seeds whose entry slips to within 1e-12 of a step, told otherwise by both engines."""
 
 
 def differences(
@@ -190,17 +186,27 @@ def differences(
     return {seed: pair for seed, pair in pairs if pair[0] != pair[1]}
 
 
-@SLIPPED
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_an_engine_tells_three_thousand_histories_as_the_oracle_does(subject: str) -> None:
-    assert differences(subject, range(3_000)) == {}
+    assert differences(subject, set(range(3_000)) - SLIPPED) == {}
 
 
 @pytest.mark.slow
-@SLIPPED
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_an_engine_tells_ten_thousand_histories_as_the_oracle_does(subject: str) -> None:
-    assert differences(subject, range(3_000, 13_000)) == {}
+    assert differences(subject, set(range(3_000, 13_000)) - SLIPPED) == {}
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="slippage is counted in float64 steps, so a price within 1e-12 of a step loses its"
+    " direction: seed 2643 buys at 55583.411917 and not 55583.411918, seed 6809 at 62786.793808"
+    " and not 62786.793809",
+)
+@pytest.mark.parametrize("seed", sorted(SLIPPED))
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_a_price_just_above_a_step_slips_to_the_next(subject: str, seed: int) -> None:
+    assert differences(subject, [seed]) == {}
 
 
 def test_the_kernel_cancels_where_the_oracle_does() -> None:

@@ -10,11 +10,14 @@ import pytest
 from goldenthread.app.api.bars import import_bars
 from goldenthread.app.api.desks import load_assets, load_bars, members_of
 from goldenthread.app.api.project import Project, init_project
-from goldenthread.domain.strategy import Entry, Exit, Side, Strategy, Target
+from goldenthread.domain.bar import Steps
+from goldenthread.domain.strategy import Entry, Exit, Side, Strategy, Target, UniverseRule
 from goldenthread.rules.levels import nine_decimals, round_entries, round_stops, round_targets
 from goldenthread.rules.rounding import round_entry, round_stop, round_target, significant
-from goldenthread.signals.batch import Batch
+from goldenthread.signals.batch import Batch, Peers
 from goldenthread.signals.engine import Evaluator, compile_strategy
+from goldenthread.signals.evaluation import no_inputs
+from signals import windows as listed
 from signals.windows import NEW_YEAR, Market, asset, days, random_bars, strategy
 
 if TYPE_CHECKING:
@@ -28,12 +31,19 @@ if TYPE_CHECKING:
     Windows = Callable[[str, dt.date, dt.datetime | None], BarWindow | None]
 
 
-def compare(windows: Windows, plan: Strategy, asset_: Asset, dates: DateArray) -> int:
+def compare(
+    windows: Windows,
+    plan: Strategy,
+    asset_: Asset,
+    dates: DateArray,
+    inputs: Callable[[str, str], Steps] = no_inputs,
+) -> int:
     """Hold every date of the batch against the day by day decision; the candidates seen."""
     compiled = compile_strategy(plan)
     symbol = asset_.symbol
-    found = Batch(windows, symbol, dates).decide(compiled, asset_)
-    evaluator, seen = Evaluator(windows), 0
+    peers = Peers(windows, inputs)
+    found = Batch(windows, symbol, dates, peers).decide(compiled, asset_)
+    evaluator, seen = Evaluator(windows, inputs=inputs), 0
     for at, ds in enumerate(dates.tolist()):
         assert found.leave[at] == (evaluator.holds(compiled, "exit", symbol, ds) is True)
         assert found.cancel[at] == (evaluator.holds(compiled, "cancel", symbol, ds) is True)
@@ -126,6 +136,64 @@ def test_random_bars_with_another_symbol_say_what_the_single_dates_say(
     dates = market.bars["AAPL"][0][5:]
     assert compare(market.window, plan, asset(), dates) > 100
     assert compare(market.nightly, plan, asset(), dates[-60:]) > 10
+
+
+def scores(table: str, symbol: str) -> Steps:
+    """A value every third week, known at once for AAPL, a day later for the others."""
+    assert table == "scores"
+    ds = np.arange(np.datetime64("2021-03-01"), np.datetime64("2024-09-01"), 21)
+    value = np.random.default_rng(len(symbol)).normal(0, 1, len(ds))
+    return Steps(ds + int(symbol != "AAPL"), ds, value)
+
+
+COMPARED = {
+    "strength": "rank(ROC(close, 20))",
+    "place": "LAG(pct_rank(close / SMA(close, 50)), 2)",
+    "apart": "zscore(ref('IBM', ROC(close, 3)) + ROC(close, 5))",
+    "weekly": "on('1W', close > SMA(close, 10))",
+    "told": "score if score > -9 else 0",
+}
+
+
+@pytest.mark.parametrize("symbol", ["AAPL", "CCC", "BTC/USD"])
+@pytest.mark.parametrize(
+    "rule", ["rank(ROC(close, 60)) <= 3", "ref('IBM', close > SMA(close, 30))"]
+)
+def test_members_tables_and_weeks_say_what_the_single_dates_say(symbol: str, rule: str) -> None:
+    among = ("AAPL", "CCC", "BTC/USD")
+    plan = strategy(
+        assets=("IBM", "@strong"),
+        universes={"strong": UniverseRule(rule=rule, among=among)},
+        inputs={"score": {"table": "scores", "max_age_days": 15}},
+        factors=COMPARED,
+        entry=Entry(when="strength <= 2 or told > 0.5", priority="-strength"),
+        reject_unless={"LAST": "place > 0.2", "DOWN": "weekly or apart > 0"},
+        exit=Exit(
+            stop="entry * (1 - 0.01 * strength)",
+            when="rank(score) > 2",
+            trail="close / strength",
+            max_bars=9,
+        ),
+    )
+    market = listed.random_market()
+    dates = market.bars[symbol][0]
+    dates = dates[(dates >= np.datetime64("2023-06-01")) & (dates < np.datetime64("2024-07-01"))]
+    known = np.array([d for d in dates if (symbol, d.item()) not in market.lag], "datetime64[D]")
+    assert compare(market.window, plan, asset(symbol), known, scores) > 10
+
+
+def test_who_is_no_member_in_a_month_is_not_decided_on() -> None:
+    market = listed.random_market()
+    dates = days(dt.date(2024, 1, 1), 100)
+    dates = dates[np.isin(dates, market.bars["AAPL"][0])]
+    rule = UniverseRule(rule="close > SMA(close, 20)", among=("AAPL",))
+    plan = compile_strategy(strategy(assets=("@up",), universes={"up": rule}))
+    wanted = Batch(market.window, "AAPL", dates).wanted(plan)
+    months = dates.astype("datetime64[M]")
+    by_month = [set(wanted[months == month].tolist()) for month in np.unique(months)]
+    assert all(len(found) == 1 for found in by_month)
+    assert {True} in by_month
+    assert {False} in by_month
 
 
 def test_expressions_are_computed_once_for_all_strategies_that_write_them() -> None:

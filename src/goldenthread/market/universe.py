@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from goldenthread.domain.strategy import Strategy
+
 _MARK = "@"
 
 
@@ -67,6 +69,17 @@ def resolve(
         found = universes[name]
         symbols.update(dict.fromkeys(found.among if isinstance(found, UniverseRule) else found))
     return tuple(symbols)
+
+
+def with_universes(strategy: Strategy, universes: Universes) -> Strategy:
+    """The strategy with the members, or the rule, of every universe it names.
+
+    Raises:
+        UsageError: It names a universe that does not exist.
+    """
+    resolve(strategy.assets, universes)
+    named = [asset.removeprefix(_MARK) for asset in strategy.assets if asset.startswith(_MARK)]
+    return strategy.model_copy(update={"universes": {name: universes[name] for name in named}})
 
 
 def _rule(

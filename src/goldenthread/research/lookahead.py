@@ -21,15 +21,26 @@ from goldenthread.domain.signal import Candidate
 from goldenthread.signals.calls import Expr
 from goldenthread.signals.compilation import CompiledStrategy
 from goldenthread.signals.engine import Evaluator
-from goldenthread.signals.evaluation import Calculator, Memo
+from goldenthread.signals.evaluation import Calculator, no_inputs
+from goldenthread.signals.functions import LANGUAGE
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from goldenthread.domain.bar import Steps
+
     Windows = Callable[[str, dt.date, dt.datetime | None], BarWindow | None]
+    Inputs = Callable[[str, str], Steps]
 
 Future = Literal["cut off", "poisoned"]
+
+
+class Known(NamedTuple):
+    """What decisions read: the windows of bars, and the values of point-in-time tables."""
+
+    windows: Windows
+    inputs: Inputs = no_inputs
 
 
 class Subject(NamedTuple):
@@ -78,16 +89,16 @@ class Findings:
 def look(
     subjects: Sequence[Subject],
     dates: Iterable[dt.date],
-    whole: Windows,
-    cut: Callable[[dt.date], Windows],
+    whole: Known,
+    cut: Callable[[dt.date], Known],
 ) -> Findings:
     """What differs on the closes of ``dates`` once their future is gone.
 
     Args:
         subjects: Strategies on assets.
         dates: The dates of the decisions, oldest first.
-        whole: The windows of a history that goes on after them.
-        cut: The windows of the same history as it was on a date.
+        whole: A history that goes on after them.
+        cut: The same history as it was on a date.
     """
     found: dict[tuple[str, str], Change] = {}
     decisions = values = 0
@@ -95,7 +106,7 @@ def look(
     for ds in dates:
         without: dict[Future, _View] = {
             "cut off": _View(cut(ds)),
-            "poisoned": _View(poisoned(whole)),
+            "poisoned": _View(poisoned(whole, ds)),
         }
         for subject in subjects:
             seen = known.look(subject, ds)
@@ -107,8 +118,15 @@ def look(
     return Findings(decisions, values, tuple(found.values()))
 
 
-def poisoned(windows: Windows) -> Windows:
-    """The same windows with every bar after the decision's null."""
+def poisoned(known: Known, decided: dt.date) -> Known:
+    """The same with every bar after the decision's null, and every value not known by then."""
+    windows, inputs = known
+
+    @cache
+    def dull(table: str, symbol: str) -> Steps:
+        steps = inputs(table, symbol)
+        later = steps.since > np.datetime64(decided)
+        return steps._replace(value=np.where(later, np.nan, steps.value))
 
     @cache
     def poison(symbol: str, ds: dt.date, now: dt.datetime | None) -> BarWindow | None:
@@ -121,7 +139,7 @@ def poisoned(windows: Windows) -> Windows:
             columns[name][window.upto + 1 :] = np.nan
         return replace(window, **columns, key=f"{window.key}, null after {ds}")
 
-    return poison
+    return Known(poison, dull)
 
 
 class _Value(NamedTuple):
@@ -149,17 +167,16 @@ class _Seen(NamedTuple):
 
 
 class _View:
-    """What strategies see and decide over one set of windows."""
+    """What strategies see and decide over one history."""
 
-    def __init__(self, windows: Windows) -> None:
-        self._windows = windows
-        self._memo = Memo()
-        self._evaluator = Evaluator(windows, self._memo)
+    def __init__(self, known: Known) -> None:
+        self._evaluator = Evaluator(known.windows, inputs=known.inputs)
 
     def look(self, subject: Subject, ds: dt.date) -> _Seen:
         """Every value and the decision on the close of ``ds``."""
-        calculator = Calculator(lambda other: self._windows(other, ds, None), self._memo)
-        window = self._windows(subject.asset.symbol, ds, None)
+        self._evaluator.at(ds)
+        moment = self._evaluator.moment
+        calculator, window = moment.calculator, moment.window(subject.asset.symbol)
         if window is None or not window.has_bar(ds):
             return _Seen(None, calculator, (), None)
         decision = self._evaluator.decide(subject.compiled, subject.asset.symbol, ds, subject.asset)
@@ -229,8 +246,8 @@ def _changes(
 
 
 def _culprit(root: Expr, expr: Expr, pair: tuple[_Seen, _Seen]) -> Expr:
-    """The smallest part that differs; a ``ref`` counts as one."""
-    if expr.op == "ref":
+    """The smallest part that differs; what reads other bars than our days counts as one."""
+    if expr.op in LANGUAGE:
         return expr
     for part in expr.parts:
         if not part.uses_entry and _differ(*(seen.of(root, part) for seen in pair)):

@@ -72,6 +72,12 @@ class Universe:
         rules = [[rule.expr.text, list(rule.among)] for rule in self.rules]
         return digest([list(self.symbols), rules])[:12]
 
+    @property
+    def everyone(self) -> tuple[str, ...]:
+        """Its symbols and all the rules may choose, each once, in order."""
+        among = (symbol for rule in self.rules for symbol in rule.among)
+        return tuple(dict.fromkeys((*self.symbols, *among)))
+
 
 COLUMNS: Mapping[str, Expr] = {name: Expr("column", name) for name in PRICES}
 """The columns every expression may read."""

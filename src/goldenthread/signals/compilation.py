@@ -56,7 +56,8 @@ class CompiledStrategy:
     """A strategy and its expressions; what a file leaves out is None or empty.
 
     ``lookback`` is the most bars before 1 January that one of them reads: bars must reach so far
-    back. ``refs`` are the symbols read through ``ref``.
+    back. ``refs`` are the symbols read through ``ref``, ``peers`` the members it compares; the
+    rules of its universes count in all three.
     """
 
     strategy: Strategy
@@ -73,6 +74,7 @@ class CompiledStrategy:
     exit: Expr | None
     lookback: int
     refs: tuple[str, ...]
+    peers: tuple[str, ...]
 
 
 def compile_strategy(strategy: Strategy) -> CompiledStrategy:
@@ -92,7 +94,7 @@ class _Compiler:
         self._strategy = strategy
         self._universe = _universe(strategy)
         self._scope: dict[str, Expr] = {}
-        self._all: list[Expr] = []
+        self._all = [rule.expr for rule in self._universe.rules]
 
     def compiled(self) -> CompiledStrategy:
         strategy = self._strategy
@@ -131,6 +133,7 @@ class _Compiler:
             exit=rule,
             lookback=max(expr.lookback for expr in self._all),
             refs=tuple(sorted({symbol for expr in self._all for symbol in expr.refs})),
+            peers=tuple(sorted({s for e in self._all if e.universe for s in e.universe.everyone})),
         )
 
     def _factor(self, name: str, text: str) -> Expr:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import math
 from functools import cache
@@ -11,22 +10,20 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.signal import Candidate, Plan, TargetLevel
 from goldenthread.rules.rounding import round_entry, round_stop, round_target, significant
-from goldenthread.signals.alignment.sections import AT_REST, Section
 from goldenthread.signals.compilation import CompiledStrategy, StrategyError, compile_strategy
-from goldenthread.signals.evaluation import Calculator, Memo, no_inputs
+from goldenthread.signals.evaluation import Memo, Moment, is_true, no_inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    import datetime as dt
+    from collections.abc import Callable
     from decimal import Decimal
 
     from goldenthread.domain.asset import Asset
     from goldenthread.domain.bar import BarWindow, Steps
-    from goldenthread.signals.calls import Expr, Rule, Universe
+    from goldenthread.signals.calls import Expr
 
 __all__ = [
     "CompiledStrategy",
@@ -53,6 +50,8 @@ class Evaluator:
             everything counts as known); None when the symbol has no readable bar.
         memo: Where series are kept; share one among evaluators over the same bars.
         inputs: The values of a point-in-time table for a symbol, for ``[inputs]``.
+
+    ``moment`` is what can be read at the date moved to last.
     """
 
     def __init__(
@@ -62,24 +61,11 @@ class Evaluator:
         *,
         inputs: Callable[[str, str], Steps] = no_inputs,
     ) -> None:
-        self._windows = windows
-        self._ds: dt.date | None = None
-        self._now: dt.datetime | None = None
-        self._today: dict[str, BarWindow | None] = {}
-        self._sections: dict[str, Section] = {}
-        self._chosen: dict[str, dict[str, None]] = {}
-        self._inputs = inputs
-        self._eve: Evaluator | None = None
-        kept = Memo() if memo is None else memo
-        self._calculator = Calculator(self._window, kept, self._section, inputs)
+        self.moment = Moment(windows, memo, inputs)
 
     def at(self, ds: dt.date, now: dt.datetime | None = None) -> None:
         """Move to the decision date ``ds`` with the bars known at ``now``."""
-        if (ds, now) != (self._ds, self._now):
-            self._ds, self._now = ds, now
-            self._today.clear()
-            self._sections.clear()
-            self._chosen.clear()
+        self.moment.at(ds, now)
 
     def decide(
         self, compiled: CompiledStrategy, symbol: str, ds: dt.date, asset: Asset
@@ -91,9 +77,9 @@ class Evaluator:
         candidate without a plan.
         """
         window = self._decision_window(symbol, ds)
-        if window is None or not self._is_member(compiled.universe, symbol):
+        if window is None or not self.moment.is_member(compiled.universe, symbol):
             return None
-        if not _is_true(self._calculator.at(compiled.when, window)):
+        if not is_true(self.moment.calculator.at(compiled.when, window)):
             return None
         return self._candidate(compiled, window, ds, asset)
 
@@ -113,67 +99,24 @@ class Evaluator:
         if expr is None:
             return False
         window = self._decision_window(symbol, ds)
-        value = math.nan if window is None else self._calculator.at(expr, window)
+        value = math.nan if window is None else self.moment.calculator.at(expr, window)
         return None if math.isnan(value) else value != 0
 
     def _decision_window(self, symbol: str, ds: dt.date) -> BarWindow | None:
-        if ds != self._ds:
+        if ds != self.moment.ds:
             self.at(ds)
-        window = self._window(symbol)
+        window = self.moment.window(symbol)
         return window if window is not None and window.has_bar(ds) else None
-
-    def _window(self, symbol: str) -> BarWindow | None:
-        if symbol not in self._today and self._ds is not None:
-            self._today[symbol] = self._windows(symbol, self._ds, self._now)
-        return self._today.get(symbol)
-
-    def _is_member(self, universe: Universe, symbol: str) -> bool:
-        return not universe.rules or symbol in self._members(universe)
-
-    def _members(self, universe: Universe) -> Mapping[str, None]:
-        """The members in the month of the date, as known at ``now``."""
-        found = self._chosen.get(universe.key)
-        if found is None and self._ds is not None:
-            found = dict.fromkeys(universe.symbols)
-            if universe.rules:
-                found.update(dict.fromkeys(self._by_rule(universe.rules, self._ds.replace(day=1))))
-            self._chosen[universe.key] = found
-        return found or {}
-
-    def _by_rule(self, rules: Sequence[Rule], month: dt.date) -> Iterator[str]:
-        """Whom the rules choose for the month, on the last complete bar before it."""
-        if self._eve is None:
-            self._eve = Evaluator(self._windows, inputs=self._inputs)
-        self._eve.at(month - dt.timedelta(days=1), self._now)
-        for rule in rules:
-            yield from (s for s in rule.among if self._eve._qualifies(rule, s, month))  # noqa: SLF001  # one of us
-
-    def _qualifies(self, rule: Rule, symbol: str, month: dt.date) -> bool:
-        window = self._window(symbol)
-        if window is None or np.datetime64(month) - window.ds[window.upto] > AT_REST:
-            return False
-        return _is_true(self._calculator.at(rule.expr, window))
-
-    def _section(self, universe: Universe) -> Section:
-        found = self._sections.get(universe.key)
-        if found is None:
-            members = self._members(universe)
-            windows = [w for s in members if (w := self._window(s)) is not None]
-            found = Section.of(universe.key, windows, np.datetime64(self._ds, "D"))
-            self._sections[universe.key] = found
-        return found
 
     def _candidate(
         self, compiled: CompiledStrategy, window: BarWindow, ds: dt.date, asset: Asset
     ) -> Candidate:
-        at = self._calculator.at
+        at, parts_at = self.moment.calculator.at, self.moment.calculator.parts_at
         strategy = compiled.strategy
         verdicts = [
             verdict
             for filter_ in compiled.filters
-            for verdict in filter_.verdicts(
-                self._calculator.parts_at(filter_.expr, filter_.parts, window)
-            )
+            for verdict in filter_.verdicts(parts_at(filter_.expr, filter_.parts, window))
         ]
         close = round_entry(float(window.close[window.upto]), asset, strategy.side, "market")
         return Candidate(
@@ -201,7 +144,7 @@ class Evaluator:
         side, order = strategy.side, strategy.entry.order
         entry: Decimal | None = close
         if compiled.price is not None:
-            price = _as_price(self._calculator.at(compiled.price, window))
+            price = _as_price(self.moment.calculator.at(compiled.price, window))
             entry = None if price is None else round_entry(price, asset, side, order)
         if entry is None:
             return None
@@ -228,7 +171,7 @@ class Evaluator:
         )
 
     def _level(self, expr: Expr, window: BarWindow, entry: Decimal) -> float | None:
-        return _as_price(self._calculator.level(expr, window, float(entry)))
+        return _as_price(self.moment.calculator.level(expr, window, float(entry)))
 
 
 def refs(compiled: CompiledStrategy) -> tuple[str, ...]:
@@ -249,10 +192,6 @@ def engine_digest() -> str:
     for library in ("ta-lib", "numpy"):
         sha.update(f"{library} {version(library)}\n".encode())
     return sha.hexdigest()[:16]
-
-
-def _is_true(value: float) -> bool:
-    return value == value and value != 0  # noqa: PLR0124  # only NaN differs from itself
 
 
 def _as_price(value: float) -> float | None:

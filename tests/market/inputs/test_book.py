@@ -84,3 +84,18 @@ def test_it_is_the_latest_day_known_and_the_future_does_not_matter(
     expected = None if latest is None else (latest[0], latest[2])
     assert read(book(rows), ds) == expected
     assert read(book(known), ds) == expected
+
+
+def test_what_a_decision_cannot_know_may_be_cut_off() -> None:
+    rows = [(D(2024, 1, 3), utc(3, 21), 1.0), (D(2024, 1, 3), utc(10, 9), 7.0)]
+    values = book([*rows, (D(2024, 1, 9), utc(2, 12), 9.0)])
+    for day in range(1, 12):
+        alone = values.known_on(D(2024, 1, day))
+        assert read(alone, D(2024, 1, day)) == read(values, D(2024, 1, day))
+    assert read(values.known_on(D(2024, 1, 4)), D(2024, 1, 30)) == (D(2024, 1, 3), 1.0)
+
+
+def test_the_digest_is_of_the_tables_asked_for_alone() -> None:
+    one, other = (book([(D(2024, 1, 5), utc(5, 21), value)]) for value in (5.0, 6.0))
+    assert one.digest(["score"]) != other.digest(["score"])
+    assert one.digest(["another"]) == other.digest(["another"])

@@ -22,6 +22,7 @@ from goldenthread.research.sweep.work import Bars
 from goldenthread.rules.calendar import count_sessions, sessions
 from goldenthread.rules.rounding import round_quantity
 from goldenthread.signals.engine import Evaluator, compile_strategy
+from goldenthread.signals.evaluation import no_inputs
 from signals.windows import random_bars
 
 if TYPE_CHECKING:
@@ -129,12 +130,16 @@ def slowly(strategy: Strategy, bars: Bars, stakes: Stakes = STAKES) -> list[Told
     Without ``cancel_if``, which shadow pricing leaves out.
     """
     book = bars.book()
-    told = [t for asset in bars.assets for t in _slow_asset(strategy, asset, book, stakes)]
+    evaluator = Evaluator(book.window, inputs=bars.inputs.steps if bars.inputs else no_inputs)
+    known = (book, stakes)
+    told = [t for asset in bars.assets for t in _slow_asset(strategy, asset, evaluator, known)]
     return sorted(told, key=lambda t: (t.exit_ds, t.entry_ds, t.symbol))
 
 
-def _slow_asset(strategy: Strategy, asset: Asset, book: BarBook, stakes: Stakes) -> list[Told]:
-    compiled, evaluator = compile_strategy(strategy), Evaluator(book.window)
+def _slow_asset(
+    strategy: Strategy, asset: Asset, evaluator: Evaluator, known: tuple[BarBook, Stakes]
+) -> list[Told]:
+    compiled, (book, stakes) = compile_strategy(strategy), known
     days = sessions(asset.asset_class, stakes.first, stakes.last)
     leaves = frozenset(
         ds for ds in days if evaluator.holds(compiled, "exit", asset.symbol, ds) is True

@@ -13,7 +13,7 @@ from goldenthread.app.engines.wiring import open_market_data
 from goldenthread.app.settings import load_settings
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.policy import Policy
-from goldenthread.market.universe import load_universes, resolve
+from goldenthread.market.universe import load_universes, with_universes
 from goldenthread.signals.strategy_file import read_strategy
 
 if TYPE_CHECKING:
@@ -112,10 +112,7 @@ class Project:
 
     def with_universes(self, strategy: Strategy) -> Strategy:
         """The strategy with the members of every universe it names."""
-        named = [name[1:] for name in strategy.assets if name.startswith("@")]
-        resolve(strategy.assets, self.universes)
-        members = {name: self.universes[name] for name in named}
-        return strategy.model_copy(update={"universes": members})
+        return with_universes(strategy, self.universes)
 
 
 def init_project(root: Path, *, samples: bool = True) -> list[str]:

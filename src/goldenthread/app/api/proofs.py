@@ -10,7 +10,7 @@ import polars as pl
 
 from goldenthread.app.api.bars import judged_bars, missing
 from goldenthread.app.api.checks import begun
-from goldenthread.app.api.desks import load_assets, members_of
+from goldenthread.app.api.desks import load_assets, load_inputs, members_of
 from goldenthread.app.api.records import facts
 from goldenthread.app.api.research.parity import compare_with_backtest
 from goldenthread.domain.errors import UsageError
@@ -18,7 +18,7 @@ from goldenthread.domain.position import ExitReason
 from goldenthread.domain.trade import OutcomeStatus
 from goldenthread.market.bars import BarBook
 from goldenthread.market.quality import judge
-from goldenthread.research.lookahead import Subject, look
+from goldenthread.research.lookahead import Known, Subject, look
 from goldenthread.signals.binding import MAX_LOOKBACK
 from goldenthread.signals.compilation import compile_strategy
 from goldenthread.warehouse.rows.signals import traded_signal
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from goldenthread.app.api.project import Project
     from goldenthread.app.desk import Desk
     from goldenthread.domain.strategy import Strategy
-    from goldenthread.research.lookahead import Windows
 
 _TRADES = """
 SELECT *
 FROM fact_trades WHERE book = @book AND ds BETWEEN @first AND @last ORDER BY trade_id
 """
 _SHOWN = 20
-_YEAR_AND_JUDGING = 366 + 250
-"""Bars a decision reads besides its look-back: since 1 January, and those that judge the first."""
+_YEAR_AND_JUDGING = 366 + 31 + 250
+"""Bars a decision reads besides its look-back: of a year and, to choose members, of the month
+before; and those that judge the first."""
 
 
 def check_data(project: Project) -> list[dict[str, Any]]:
@@ -86,18 +86,23 @@ def check_lookahead(
     subjects = [
         Subject(c, assets[symbol]) for c in compiled for symbol in members[c.strategy.strategy_id]
     ]
-    read = sorted({s.asset.symbol for s in subjects} | {r for c in compiled for r in c.refs})
+    others = {symbol for c in compiled for symbol in (*c.refs, *c.peers)}
+    read = sorted({s.asset.symbol for s in subjects} | others)
     bars = judged_bars(project).filter(pl.col("symbol").is_in(read))
     actions = project.market_data.actions(read)
 
     reach = max((c.lookback for c in compiled), default=0) + _YEAR_AND_JUDGING
 
-    def cut(ds: dt.date) -> Windows:
+    inputs = load_inputs(project, strategies)
+
+    def cut(ds: dt.date) -> Known:
         past = bars.filter(pl.col("ds") <= ds).group_by("symbol", maintain_order=True)
         known = judge(past.tail(reach).select(bars.columns), actions).bars
-        return BarBook(known, actions, list(assets.values()), lookback=MAX_LOOKBACK).window
+        past_book = BarBook(known, actions, list(assets.values()), lookback=MAX_LOOKBACK)
+        return Known(past_book.window, inputs.known_on(ds).steps)
 
-    whole = BarBook(bars, actions, list(assets.values()), lookback=MAX_LOOKBACK).window
+    book = BarBook(bars, actions, list(assets.values()), lookback=MAX_LOOKBACK)
+    whole = Known(book.window, inputs.steps)
     dates = _dates(bars, days, upto)
     found = look(subjects, dates, whole, cut)
     if not found.decisions:

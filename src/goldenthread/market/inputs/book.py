@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ import polars as pl
 from goldenthread.domain.bar import Steps
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _DAY_US = 86_400_000_000
 _DUE = dt.time(0, 5)
@@ -30,6 +31,7 @@ class InputBook:
     """
 
     def __init__(self, values: pl.DataFrame, due: dt.time = _DUE) -> None:
+        self._values, self._at = values, due
         self._due = ((due.hour * 60 + due.minute) * 60 + due.second) * 1_000_000
         parts = values.partition_by(["table", "symbol"], as_dict=True)
         self._rows = {(str(table), str(symbol)): rows for (table, symbol), rows in parts.items()}
@@ -39,6 +41,16 @@ class InputBook:
     def tables(self) -> tuple[str, ...]:
         """The tables there are values of, sorted."""
         return tuple(sorted({table for table, _ in self._rows}))
+
+    def digest(self, tables: Iterable[str]) -> str:
+        """Sixteen hex digits of the tables' values, when each was known and when runs start."""
+        wanted = set(tables)
+        sha = hashlib.sha256(str(self._due).encode())
+        for key in sorted(key for key in self._rows if key[0] in wanted):
+            sha.update("|".join(key).encode())
+            for column in ("ds", "known_at", "value"):
+                sha.update(self._rows[key][column].to_physical().to_numpy().tobytes())
+        return sha.hexdigest()[:16]
 
     def lacking(self, named: Mapping[str, str]) -> str:
         """What is wrong with a strategy's ``[inputs]`` (name -> table); empty when all is there."""
@@ -50,6 +62,12 @@ class InputBook:
                     f"with `goldenthread data import-factors FILE --name {table}`"
                 )
         return ""
+
+    def known_on(self, ds: dt.date) -> InputBook:
+        """The same without what a decision on ``ds`` cannot know."""
+        run = dt.datetime.combine(ds + dt.timedelta(days=1), self._at, dt.UTC)
+        known = (pl.col("known_at") <= run) & (pl.col("ds") <= ds)
+        return InputBook(self._values.filter(known), self._at)
 
     def steps(self, table: str, symbol: str) -> Steps:
         """From which decision date on which value of the table holds for the symbol."""

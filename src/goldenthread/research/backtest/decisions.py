@@ -24,8 +24,8 @@ class Decisions:
 
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
-        self._today = Evaluator(setup.market.bars.window)
-        self._ahead = Evaluator(setup.market.bars.window)
+        self._today = Evaluator(setup.market.bars.window, inputs=setup.inputs)
+        self._ahead = Evaluator(setup.market.bars.window, inputs=setup.inputs)
         self._by_version = {c.strategy.version_key: c for c in setup.strategies}
         self._known: dict[tuple[str, Rule, str], dict[dt.date, bool]] = {}
 

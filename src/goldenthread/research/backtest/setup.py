@@ -10,11 +10,13 @@ from goldenthread.domain.strategy import StrategyStatus
 from goldenthread.market.bars import KnownBars, run_at
 from goldenthread.positions.session import Session
 from goldenthread.signals.engine import CompiledStrategy, engine_digest
+from goldenthread.signals.evaluation import no_inputs
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from goldenthread.domain.bar import Steps
     from goldenthread.domain.policy import Policy
 
 BOOK = "sim:backtest"
@@ -34,7 +36,7 @@ class Setup:
     """One backtest: who decides on what, on which bars, under which policy, from when to when.
 
     ``members`` maps each strategy id to the symbols it decides on, ``texts`` to its file as it
-    was read. Both dates are decided on.
+    was read; ``inputs`` gives the values of point-in-time tables. Both dates are decided on.
     """
 
     strategies: tuple[CompiledStrategy, ...]
@@ -44,6 +46,7 @@ class Setup:
     account: Account
     first: dt.date
     last: dt.date
+    inputs: Callable[[str, str], Steps] = no_inputs
     texts: Mapping[str, str] = field(default_factory=dict)
 
     @property

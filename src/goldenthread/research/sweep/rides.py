@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from goldenthread.domain.asset import Asset
 from goldenthread.domain.policy import Policy
+from goldenthread.market.bars import BarBook
 from goldenthread.rules.rounding import round_quantity
 from goldenthread.rules.tape import (
     ORDERS,
@@ -26,12 +27,11 @@ from goldenthread.rules.tape import (
     Tickets,
     tape_of,
 )
-from goldenthread.signals.batch import Batch
+from goldenthread.signals.batch import Batch, Peers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from goldenthread.market.bars import BarBook
     from goldenthread.research.sweep.plan import Plan
     from goldenthread.signals.compilation import CompiledStrategy
 
@@ -59,6 +59,14 @@ class Stakes(NamedTuple):
     last: dt.date
 
 
+class Desks(NamedTuple):
+    """What the assets of a chunk have in common: bars, members, stakes."""
+
+    book: BarBook
+    peers: Peers
+    stakes: Stakes
+
+
 class AssetRides(NamedTuple):
     """What an asset gives to permutations.
 
@@ -79,17 +87,18 @@ class AssetRides(NamedTuple):
     exposure: IntArray
 
 
-def asset_rides(plan: Plan, asset: Asset, book: BarBook, stakes: Stakes) -> AssetRides | None:
+def asset_rides(plan: Plan, asset: Asset, desks: Desks) -> AssetRides | None:
     """Everything the permutations need of one asset; None when it has no bar in the span."""
     from goldenthread.research.sweep.daily import daily  # noqa: PLC0415  # numba, when needed
 
+    book, peers, stakes = desks
     symbol, span = asset.symbol, (stakes.first, stakes.last)
     columns = book.columns(symbol, *span)
     if not len(columns[0]):
         return None
     tape, terms = tape_of(asset, columns, book.actions(symbol), stakes.policy, span)
     at = np.searchsorted(tape.day, columns[0].astype(np.int64))
-    desk = _Desk(asset, terms, stakes, Batch(book.window, symbol, columns[0]), at)
+    desk = _Desk(asset, terms, stakes, Batch(book.window, symbol, columns[0], peers), at)
     masks = np.array([desk.accepted(compiled) for compiled in plan.entries])
     parts, groups = _parts(desk, plan, masks), _groups(plan)
     ordered = [number for numbers in groups for number in numbers]
@@ -127,7 +136,7 @@ class _Desk(NamedTuple):
 
     def accepted(self, compiled: CompiledStrategy) -> BoolArray:
         """On which bars there is a candidate that every filter passes."""
-        found = self.batch.truth(compiled.when)
+        found = self.batch.wanted(compiled)
         for filter_ in compiled.filters:
             found &= self.batch.truth(filter_.expr)
         return found

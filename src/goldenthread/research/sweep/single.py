@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import polars as pl
 
-from goldenthread.research.sweep.rides import asset_rides
+from goldenthread.research.sweep.rides import Desks, asset_rides
 from goldenthread.research.sweep.work import chains_of
 from goldenthread.rules.tape import CLOSED, REASONS
 
@@ -55,9 +55,10 @@ def run_single(plan: Plan, row: int, bars: Bars, stakes: Stakes) -> Single:
     from goldenthread.research.sweep.figures import equity_of  # noqa: PLC0415  # the same
 
     own, days, book = plan.part(np.array([row])), bars.days(stakes), bars.book()
+    desks = Desks(book, bars.peers(book), stakes)
     books, frames = new_books(1, len(days)), [pl.DataFrame(schema=TRADES)]
     for asset in bars.assets:
-        ridden = asset_rides(own, asset, book, stakes)
+        ridden = asset_rides(own, asset, desks)
         if ridden is None:
             continue
         work = chains_of(own, ridden, days)

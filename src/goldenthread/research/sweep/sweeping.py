@@ -139,6 +139,9 @@ def sweep_id(request: Request, bars: Bars) -> str:
         [asset.model_dump_json() for asset in bars.assets],
         sorted(action.model_dump_json(exclude={"known_at"}) for action in bars.actions),
         *(bars.refs, bars.lookback, bars.digest()),
+        bars.inputs.digest(t.table for t in request.strategy.tables.values())
+        if bars.inputs
+        else "",
     ]
     return digest(content)[:16]
 

@@ -21,13 +21,15 @@ import polars as pl
 from goldenthread.domain.asset import Asset, AssetClass, CorporateAction
 from goldenthread.market.bars import BarBook
 from goldenthread.research.sweep.plan import IntArray, Plan
-from goldenthread.research.sweep.rides import AssetRides, Stakes, asset_rides
+from goldenthread.research.sweep.rides import AssetRides, Desks, Stakes, asset_rides
 from goldenthread.rules.calendar import sessions
+from goldenthread.signals.batch import Peers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import Executor, Future
 
+    from goldenthread.market.inputs.book import InputBook
     from goldenthread.research.sweep.chaining import Books, Chains
 
 CHUNK = 16
@@ -41,7 +43,8 @@ _EPOCH = dt.date(1970, 1, 1)
 class Bars:
     """The judged bars and corporate actions of everything a sweep reads, and its assets.
 
-    ``assets`` are those decided on, in order; ``refs`` others that expressions look at.
+    ``assets`` are those decided on, in order; ``refs`` others that expressions look at, and all
+    members they compare. ``inputs`` are the values of point-in-time tables, None without any.
     """
 
     bars: pl.DataFrame
@@ -49,6 +52,7 @@ class Bars:
     assets: tuple[Asset, ...]
     refs: tuple[str, ...] = ()
     lookback: int = 1200
+    inputs: InputBook | None = None
 
     def chunk(self, first: int) -> Bars:
         """The chunk of assets from number ``first`` on, with only the bars they read."""
@@ -60,6 +64,7 @@ class Bars:
             chosen,
             self.refs,
             self.lookback,
+            self.inputs,
         )
 
     def within(self, first: dt.date, last: dt.date) -> Bars:
@@ -91,6 +96,10 @@ class Bars:
     def book(self) -> BarBook:
         """The bars ready to be read."""
         return BarBook(self.bars, self.actions, self.assets, lookback=self.lookback)
+
+    def peers(self, book: BarBook) -> Peers:
+        """The members and values of tables over the bars of ``book``."""
+        return Peers(book.window, self.inputs.steps) if self.inputs else Peers(book.window)
 
     def days(self, stakes: Stakes) -> IntArray:
         """The days of the curve: every session of the assets' calendars in the span."""
@@ -139,8 +148,9 @@ def add_chunk(chunk: Chunk, books: Books, pool: Executor, threads: int) -> None:
 def _ahead(chunk: Chunk, book: BarBook, pool: Executor, threads: int) -> Iterator[AssetRides]:
     """The rides of each asset in turn; only as many wait at once as there are threads."""
     waiting: deque[Future[AssetRides | None]] = deque()
+    desks = Desks(book, chunk.bars.peers(book), chunk.stakes)
     for asset in chunk.bars.assets:
-        waiting.append(pool.submit(asset_rides, chunk.plan, asset, book, chunk.stakes))
+        waiting.append(pool.submit(asset_rides, chunk.plan, asset, desks))
         if len(waiting) > threads and (ridden := waiting.popleft().result()) is not None:
             yield ridden
     while waiting:

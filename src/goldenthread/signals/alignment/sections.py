@@ -75,10 +75,8 @@ class Panel:
         values = np.full((len(dates), len(series)), np.nan)
         for at, (days, column) in enumerate(series):
             values[np.searchsorted(dates, days), at] = column
-        for row in values:
-            there = ~np.isnan(row)
-            row[there] = _compared(name, row[there])
-        return cls(dates, dict(zip(symbols, values.T.copy(), strict=True)))
+        compared = _scores(values) if name == "zscore" else _places(name, values)
+        return cls(dates, dict(zip(symbols, compared.T.copy(), strict=True)))
 
     def column(self, symbol: str, days: DateArray) -> FloatArray:
         """The values of a member on ``days``; null on others, and for who is no member."""
@@ -106,24 +104,41 @@ def is_behind(window: BarWindow, day: np.datetime64) -> bool:
     return later < len(window.ds) and bool(window.ds[later] <= day)
 
 
-def _compared(name: str, values: FloatArray) -> FloatArray:
-    """The values of one day, none of them null, against one another."""
-    count = len(values)
-    if name == "zscore":
-        return _scores(values) if count > 1 else np.full(count, np.nan)
-    ordered = np.sort(values)
-    below, upto = (np.searchsorted(ordered, values, side=side) for side in ("left", "right"))
+def _places(name: str, values: FloatArray) -> FloatArray:
+    """The rank, or its share, of each value among those of its row; null where it is null."""
+    order = np.argsort(values, axis=1)
+    ordered = np.take_along_axis(values, order, axis=1)
+    place = np.broadcast_to(np.arange(values.shape[1]), values.shape)
+    differs = ordered[:, 1:] != ordered[:, :-1]
+    edge = np.ones((len(values), 1), np.bool_)
+    starts = np.where(np.hstack([edge, differs]), place, 0)
+    ends = np.where(np.hstack([differs, edge]), place + 1, values.shape[1])
+    below, upto = np.empty(values.shape), np.empty(values.shape)
+    np.put_along_axis(below, order, np.maximum.accumulate(starts, axis=1), axis=1)
+    last = np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
+    np.put_along_axis(upto, order, last, axis=1)
+    count = np.count_nonzero(~np.isnan(values), axis=1)[:, None]
     if name == "rank":
-        return (count - upto + 1).astype(np.float64)
-    if count == 1:
-        return np.full(1, np.nan)
-    share: FloatArray = (below + (upto - below - 1) / 2) / (count - 1)
-    return share
+        return np.where(np.isnan(values), np.nan, count - upto + 1)
+    share = (below + (upto - below - 1) / 2) / np.maximum(count - 1, 1)
+    return np.where(np.isnan(values) | (count == 1), np.nan, share)
 
 
 def _scores(values: FloatArray) -> FloatArray:
+    """Each value's distance from the mean of its row, in sample deviations."""
+    scores = np.full(values.shape, np.nan)
+    for row, score in zip(values, scores, strict=True):
+        there = ~np.isnan(row)
+        score[there] = _distances(row[there])
+    return scores
+
+
+def _distances(values: FloatArray) -> FloatArray:
     """Exact sums, so that neither the order nor the number of days around changes a bit."""
+    none = np.full(len(values), np.nan)
+    if len(values) < 2:  # noqa: PLR2004  # one value has no deviation
+        return none
     mean = math.fsum(values.tolist()) / len(values)
     apart: FloatArray = values - mean
     variance = math.fsum((apart * apart).tolist()) / (len(values) - 1)
-    return apart / math.sqrt(variance) if variance > 0 else np.full(len(values), np.nan)
+    return apart / math.sqrt(variance) if variance > 0 else none

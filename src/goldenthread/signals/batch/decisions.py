@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from goldenthread.domain.bar import BarWindow, FloatArray
 from goldenthread.rules.levels import nine_decimals, round_entries, round_stops, round_targets
 from goldenthread.signals.arithmetic import as_series, combine
+from goldenthread.signals.batch.peers import Peers
 from goldenthread.signals.batch.stretches import Stretches
+from goldenthread.signals.functions import LANGUAGE
 from goldenthread.signals.indicators import compute
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from goldenthread.signals.compilation import CompiledStrategy
 
 _NO_PRICE_ABOVE = 1e15
-_SERIES = frozenset({"call", "ref"})
+_SERIES = frozenset({"call", "input", *LANGUAGE})
 
 
 class Levels(NamedTuple):
@@ -50,8 +52,8 @@ class Levels(NamedTuple):
 class Decisions(NamedTuple):
     """What one strategy says on n dates.
 
-    ``when`` is the entry condition, ``filters`` (F, n) what each filter said, ``leave`` and
-    ``cancel`` the rules ``exit.when`` and ``entry.cancel_if``; null counts as False.
+    ``when`` is the entry condition of a member, ``filters`` (F, n) what each filter said,
+    ``leave`` and ``cancel`` the rules ``exit.when`` and ``entry.cancel_if``; null counts as False.
     ``priority`` is NaN where it is unknown or not asked for.
     """
 
@@ -76,6 +78,7 @@ class Batch:
         windows: As for ``Evaluator``: the window of a symbol for a decision date.
         symbol: The symbol decided on.
         dates: Dates on whose close its bar could be read, ascending (tradable bars).
+        peers: Members and values of tables, over the same windows; share one among the symbols.
     """
 
     def __init__(
@@ -83,9 +86,12 @@ class Batch:
         windows: Callable[[str, dt.date, dt.datetime | None], BarWindow | None],
         symbol: str,
         dates: DateArray,
+        peers: Peers | None = None,
     ) -> None:
+        self._symbol = symbol
         self._dates = dates
-        self._stretches = Stretches(windows, symbol, dates)
+        self._peers = Peers(windows) if peers is None else peers
+        self._stretches = Stretches(windows, symbol, dates, self._peers)
         self._rounded: dict[tuple[str, ...], FloatArray] = {}
         self._values: dict[tuple[int, tuple[str, ...], str], Value] = {}
 
@@ -95,13 +101,24 @@ class Batch:
         empty = np.empty((0, len(self._dates)), np.bool_)
         priority = np.full(len(self._dates), np.nan)
         return Decisions(
-            when=self.truth(compiled.when),
+            when=self.wanted(compiled),
             filters=np.array(filters) if filters else empty,
             levels=self.levels(compiled, asset),
             leave=self.truth(compiled.exit),
             cancel=self.truth(compiled.cancel),
             priority=self.values(compiled.priority) if compiled.priority else priority,
         )
+
+    def wanted(self, compiled: CompiledStrategy) -> NDArray[np.bool_]:
+        """Where the entry condition is true and the symbol is a member in that month."""
+        found = self.truth(compiled.when)
+        if compiled.universe.rules:
+            months = self._dates.astype("datetime64[M]")
+            for first in np.unique(months, return_index=True)[1].tolist():
+                ds: dt.date = self._dates[first].item()
+                if not self._peers.is_member(compiled.universe, self._symbol, ds):
+                    found[months == months[first]] = False
+        return found
 
     def truth(self, expr: Expr | None) -> NDArray[np.bool_]:
         """Where a condition is true; null is not true, and a missing rule never is."""
@@ -182,7 +199,7 @@ class Batch:
 
     def _series(self, expr: Expr, whole: Expr) -> FloatArray:
         result = np.full(len(self._dates), np.nan)
-        for stretch in self._stretches.of(whole.refs):
+        for stretch in self._stretches.of(whole.refs, whole.universe):
             values = stretch.calculator.at_places(expr, whole, stretch.window, stretch.places)
             result[stretch.rows] = values
         return result

@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goldenthread.domain.bar import BarWindow
-from goldenthread.signals.evaluation import Calculator, Memo
+from goldenthread.signals.evaluation import Calculator
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterator
 
     from goldenthread.domain.bar import DateArray
+    from goldenthread.signals.batch.peers import Peers
+    from goldenthread.signals.calls import Universe
 
 
 class Stretch(NamedTuple):
@@ -35,20 +37,28 @@ class Stretches:
         windows: Callable[[str, dt.date, dt.datetime | None], BarWindow | None],
         symbol: str,
         dates: DateArray,
+        peers: Peers,
     ) -> None:
         self._windows = windows
         self._symbol = symbol
         self._dates = dates
+        self._peers = peers
         self._known: dict[tuple[str, ...], list[Stretch]] = {}
 
-    def of(self, refs: tuple[str, ...]) -> list[Stretch]:
-        """The stretches of an expression that reads these other symbols, oldest first."""
-        found = self._known.get(refs)
+    def of(self, refs: tuple[str, ...], universe: Universe | None = None) -> list[Stretch]:
+        """The stretches of an expression that reads these other symbols, oldest first.
+
+        Args:
+            refs: Symbols read through ``ref``.
+            universe: The members it compares, if any.
+        """
+        key = (*refs, universe.key if universe else "")
+        found = self._known.get(key)
         if found is None:
-            own = self._own_rows()
-            rows = own if not refs else [part for r in own for part in self._parted(r, refs)]
-            found = [self._stretch(r) for r in rows]
-            self._known[refs] = found
+            rows = self._own_rows()
+            if refs or universe:
+                rows = [part for run in rows for part in self._parted(run, refs, universe)]
+            found = self._known[key] = [self._stretch(run) for run in rows]
         return found
 
     def _own_rows(self) -> list[slice]:
@@ -69,11 +79,13 @@ class Stretches:
             yield slice(first, low + 1)
             first = low + 1
 
-    def _parted(self, rows: slice, refs: tuple[str, ...]) -> Iterator[slice]:
-        """The run cut where another symbol's window changes or its last bar is not believed."""
+    def _parted(
+        self, rows: slice, refs: tuple[str, ...], universe: Universe | None
+    ) -> Iterator[slice]:
+        """The run cut where other windows or members change or a last bar is not believed."""
         first, before = rows.start, None
         for row in range(rows.start, rows.stop):
-            state = self._state(row, refs)
+            state = self._state(row, refs, universe)
             if row > first and (state != before or state is None):
                 yield slice(first, row)
                 first = row
@@ -81,9 +93,11 @@ class Stretches:
         if rows.stop > first:
             yield slice(first, rows.stop)
 
-    def _state(self, row: int, refs: tuple[str, ...]) -> tuple[str, ...] | None:
+    def _state(
+        self, row: int, refs: tuple[str, ...], universe: Universe | None
+    ) -> tuple[str, ...] | None:
         """The windows others are read through; None where one holds a bar not readable yet."""
-        keys = []
+        keys = [self._peers.columns(universe, self._dates[row].item())] if universe else []
         for symbol in refs:
             window = self._window(symbol, row)
             if window is not None:
@@ -99,9 +113,9 @@ class Stretches:
         if window is None:  # a date without a bar was given: nothing can be read there
             msg = f"{self._symbol} has no bar to read on {self._dates[last]}"
             raise ValueError(msg)
-        calculator = Calculator(lambda symbol: self._window(symbol, last), Memo())
         places = np.searchsorted(window.ds, self._dates[rows])
-        return Stretch(rows, places, window, calculator)
+        moment = self._peers.moment(self._dates[last].item())
+        return Stretch(rows, places, window, moment.calculator)
 
     def _window(self, symbol: str, row: int) -> BarWindow | None:
         ds: dt.date = self._dates[row].item()

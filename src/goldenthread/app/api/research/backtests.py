@@ -7,17 +7,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from goldenthread.app.api.bars import judged_bars
-from goldenthread.app.api.desks import load_assets, load_bars
+from goldenthread.app.api.desks import load_assets, load_bars, load_inputs
 from goldenthread.app.api.research.frames import bars_from_frame
 from goldenthread.app.api.research.parameters import with_params
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.policy import Policy
 from goldenthread.market.bars import BarBook, KnownBars
-from goldenthread.market.universe import Universes, load_universes, resolve
+from goldenthread.market.universe import Universes, load_universes, resolve, with_universes
 from goldenthread.research.backtest.folder import digest_of
 from goldenthread.research.backtest.run import run
 from goldenthread.research.backtest.setup import Account, Setup
 from goldenthread.signals.engine import compile_strategy, engine_digest
+from goldenthread.signals.evaluation import no_inputs
 from goldenthread.signals.strategy_file import read_strategy
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from goldenthread.app.api.project import Project
     from goldenthread.domain.strategy import Strategy
+    from goldenthread.market.inputs.book import InputBook
     from goldenthread.research.backtest.result import Backtest
 
 _AFTER = dt.timedelta(days=14)
@@ -57,6 +59,7 @@ class _World:
     policy: Policy
     account: Account
     universes: Universes
+    inputs: InputBook | None = None
 
 
 def backtest_frame(
@@ -86,8 +89,9 @@ def backtest_frame(
     }
     market = KnownBars(BarBook(judged, [], assets), known)
     world = _World(judged, market, Policy(), account, universes)
-    strategies = _strategies(asked, world)
+    strategies = _strategies(asked, universes)
     _refuse_without_bars(strategies, known)
+    _refuse_inputs(strategies)
     return _run(asked, world, strategies, progress)
 
 
@@ -109,8 +113,10 @@ def backtest_project(
     settings = project.settings.sim
     account = Account(asked.start_cash or settings.start_cash, settings.multiplier)
     market = KnownBars(bars, assets)
-    world = _World(judged, market, project.policy, account, project.universes)
-    return _run(asked, world, _strategies(asked, world), progress)
+    strategies = _strategies(asked, project.universes)
+    inputs = load_inputs(project, strategies)
+    world = _World(judged, market, project.policy, account, project.universes, inputs)
+    return _run(asked, world, strategies, progress)
 
 
 def _run(
@@ -134,6 +140,7 @@ def _run(
         account=world.account,
         first=first,
         last=last,
+        inputs=world.inputs.steps if world.inputs else no_inputs,
         texts={s.strategy_id: f.read_text() for s, f in zip(strategies, asked.files, strict=True)},
     )
     return run(setup, _config(asked, world, setup), tuple(_notes(setup)), progress)
@@ -151,7 +158,7 @@ def _file(project: Project, named: Path) -> Path:
     return own
 
 
-def _strategies(asked: Asked, world: _World) -> list[Strategy]:
+def _strategies(asked: Asked, universes: Universes) -> list[Strategy]:
     if not asked.files:
         msg = "no strategy to run; name one or more files, or --all in a project"
         raise UsageError(msg)
@@ -161,13 +168,7 @@ def _strategies(asked: Asked, world: _World) -> list[Strategy]:
     if twice:
         msg = f"strategy_id {twice[0]!r} is in two of the files; give each its own"
         raise UsageError(msg)
-    return with_params([_with_universes(s, world.universes) for s in read], asked.params)
-
-
-def _with_universes(strategy: Strategy, universes: Universes) -> Strategy:
-    resolve(strategy.assets, universes)
-    named = {name[1:]: universes[name[1:]] for name in strategy.assets if name.startswith("@")}
-    return strategy.model_copy(update={"universes": named})
+    return with_params([with_universes(s, universes) for s in read], asked.params)
 
 
 def _refuse_without_bars(strategies: Sequence[Strategy], known: Mapping[str, object]) -> None:
@@ -180,6 +181,17 @@ def _refuse_without_bars(strategies: Sequence[Strategy], known: Mapping[str, obj
             msg = (
                 f"{strategy.strategy_id} names {', '.join(lacking)}, and the bars have"
                 f" {', '.join(sorted(known)[:8])}; add the missing bars or take the symbols out"
+            )
+            raise UsageError(msg)
+
+
+def _refuse_inputs(strategies: Sequence[Strategy]) -> None:
+    for strategy in strategies:
+        if strategy.tables:
+            msg = (
+                f"{strategy.strategy_id} reads {', '.join(strategy.tables)} of [inputs], and bars="
+                " brings no tables; backtest it in a project, without bars=, after"
+                " `goldenthread data import-factors`"
             )
             raise UsageError(msg)
 
@@ -213,6 +225,7 @@ def _notes(setup: Setup) -> list[str]:
 
 
 def _config(asked: Asked, world: _World, setup: Setup) -> dict[str, Any]:
+    tables = {t.table for c in setup.strategies for t in c.strategy.tables.values()}
     return {
         "first": setup.first,
         "last": setup.last,
@@ -223,6 +236,7 @@ def _config(asked: Asked, world: _World, setup: Setup) -> dict[str, Any]:
         "slippage_bps": world.policy.slippage_bps,
         "engine_digest": engine_digest(),
         "bars_digest": digest_of(world.bars),
+        "inputs_digest": world.inputs.digest(tables) if world.inputs and tables else "",
         "params": {name: str(value) for name, value in asked.params.items()},
         "gates": world.policy.gates.model_dump(),
     }

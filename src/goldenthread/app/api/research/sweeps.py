@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from goldenthread.app.api.bars import judged_bars
-from goldenthread.app.api.desks import load_assets
+from goldenthread.app.api.desks import load_assets, load_inputs
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.engines.compute import pool_on
 from goldenthread.domain.errors import UsageError
@@ -228,22 +228,26 @@ def _strategy(project: Project, name: str) -> Strategy:
 
 
 def _bars(project: Project, strategy: Strategy, order: SweepOrder) -> Bars:
-    """Bars of every symbol the strategy decides on or refers to, cut at the last date."""
+    """Bars of every symbol the strategy decides on, reads or compares, cut at the last date."""
     assets = load_assets(project)
-    refs = compile_strategy(strategy).refs
+    compiled = compile_strategy(strategy)
+    refs = compiled.refs
     own = resolve(strategy.assets, project.universes)
     chosen = [symbol for symbol in own if not order.symbols or symbol in order.symbols]
     strange = sorted(set(order.symbols) - set(own))
     lacking = sorted({*chosen, *refs} - set(assets))
     if strange or lacking or not chosen:
         raise UsageError(_missing(strategy, strange, lacking))
-    wanted = sorted({*chosen, *refs})
+    peers = (symbol for symbol in compiled.peers if symbol in assets)
+    others = tuple(sorted({*refs, *peers}))
+    wanted = sorted({*chosen, *others})
     frame = judged_bars(project).filter(pl.col("symbol").is_in(wanted))
     if order.last is not None:
         frame = frame.filter(pl.col("ds") <= order.last)
     actions = tuple(project.market_data.actions(wanted))
     members: list[Asset] = [assets[symbol] for symbol in chosen]
-    return Bars(frame, actions, tuple(members), refs, MAX_LOOKBACK)
+    inputs = load_inputs(project, [strategy]) if strategy.tables else None
+    return Bars(frame, actions, tuple(members), others, MAX_LOOKBACK, inputs)
 
 
 def _missing(strategy: Strategy, strange: list[str], lacking: list[str]) -> str:
