@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -58,25 +58,22 @@ class Bars:
         """The chunk of assets from number ``first`` on, with only the bars they read."""
         chosen = self.assets[first : first + CHUNK]
         wanted = {*self.refs, *(asset.symbol for asset in chosen)}
-        return Bars(
-            self.bars.filter(pl.col("symbol").is_in(wanted)),
-            tuple(action for action in self.actions if action.symbol in wanted),
-            chosen,
-            self.refs,
-            self.lookback,
-            self.inputs,
+        return replace(
+            self,
+            bars=self.bars.filter(pl.col("symbol").is_in(wanted)),
+            actions=tuple(action for action in self.actions if action.symbol in wanted),
+            assets=chosen,
         )
 
     def within(self, first: dt.date, last: dt.date) -> Bars:
         """What was there on ``last``: nothing later, and assets with a bar from ``first`` on."""
         known = self.bars.filter(pl.col("ds") <= last)
         there = set(known.filter(pl.col("ds") >= first)["symbol"].unique())
-        return Bars(
-            known,
-            tuple(action for action in self.actions if action.ex_ds <= last),
-            tuple(asset for asset in self.assets if asset.symbol in there),
-            self.refs,
-            self.lookback,
+        return replace(
+            self,
+            bars=known,
+            actions=tuple(action for action in self.actions if action.ex_ds <= last),
+            assets=tuple(asset for asset in self.assets if asset.symbol in there),
         )
 
     def digest(self, span: tuple[dt.date, dt.date] | None = None) -> str:
