@@ -11,6 +11,7 @@ import vectorbt as vbt
 from job import CASH, SLIPPAGE, Job, Outcome, answer
 from numba import njit
 from vectorbt.portfolio import nb
+from vectorbt_figures import measured
 
 warnings.simplefilter("ignore")  # vectorbt's own, about pandas
 
@@ -86,14 +87,7 @@ def run(job: Job) -> Outcome:
         max_orders=wide * 400,
         freq="1D",
     )
-    groups = columns.get_level_values("p")
-    closed = portfolio.trades.closed
-    for metric in ("win_rate", "profit_factor", "expectancy"):
-        getattr(closed, metric)(group_by=groups)
-    for metric in ("sharpe_ratio", "sortino_ratio", "max_drawdown", "calmar_ratio"):
-        getattr(portfolio, metric)(group_by=groups)
-    profit = closed.pnl.sum(group_by=groups)
-    return Outcome(closed.count(group_by=groups).tolist(), [float(x) for x in profit])
+    return measured(portfolio, columns)
 
 
 if __name__ == "__main__":
