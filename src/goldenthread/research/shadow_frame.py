@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -26,10 +27,16 @@ from goldenthread.rules.tape import (
 from goldenthread.rules.ticks import UNITS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from goldenthread.domain.bar import DateArray
 
 _SIGNS = {"long": 1, "short": -1}
-_STATUS = {CLOSED: "RESOLVED", NOT_TRIGGERED: "RESOLVED", UNPRICEABLE: "UNPRICEABLE"}
+_RESOLVED = {CLOSED: "RESOLVED", NOT_TRIGGERED: "RESOLVED", UNPRICEABLE: "UNPRICEABLE"}
+_STATUS = tuple(_RESOLVED.get(code, "OPEN") for code in range(6))
+_NOTES = tuple("not triggered" if code == NOT_TRIGGERED else "" for code in range(6))
 
 
 class Lane(NamedTuple):
@@ -62,47 +69,59 @@ def price_frame(signals: pl.DataFrame, lanes: Mapping[str, Lane]) -> pl.DataFram
     if missing := set(signals["symbol"].unique()) - lanes.keys():
         message = f"no bars to price {', '.join(sorted(missing))} with: pull them, or leave it out"
         raise DataError(message)
-    ordered = signals.with_row_index("row").sort("symbol", "ds")
-    priced = [
-        _priced(part, lanes[str(symbol)])
-        for (symbol,), part in ordered.group_by("symbol", maintain_order=True)
-    ]
-    if not priced:
+    symbols = pl.Enum(sorted(lanes))  # sorts by number, not by letters
+    ordered = signals.with_columns(pl.col("symbol").cast(symbols)).with_row_index("row")
+    ordered = ordered.sort("symbol", "ds")
+    tickets = _tickets(ordered)
+    rides, dates = [], []
+    for first, last in pairwise(_edges(ordered["symbol"])):
+        lane = lanes[ordered["symbol"][first]]
+        own = Tickets._make(column[first:last] for column in tickets)
+        placed = own._replace(session=np.searchsorted(lane.tape.day, own.session, "right") - 1)
+        found = kernel.ride(lane.tape, lane.terms, placed, lane.closes, lane.upto)
+        rides.append(found)
+        dates.append((_days(lane.tape, found.entered), _days(lane.tape, found.left)))
+    if not rides:
         return pl.DataFrame()
-    return pl.concat(priced).sort("row").drop("row")
+    whole = Rides._make(np.concatenate(column) for column in zip(*rides, strict=True))
+    entry, left = (np.concatenate(column) for column in zip(*dates, strict=True))
+    places = np.empty(len(ordered), np.int64)
+    places[ordered["row"].to_numpy()] = np.arange(len(ordered))
+    return _told(whole, entry, left)[places]
 
 
-def _priced(signals: pl.DataFrame, lane: Lane) -> pl.DataFrame:
-    rides = kernel.ride(lane.tape, lane.terms, _tickets(signals, lane.tape), lane.closes, lane.upto)
-    names = np.array([_STATUS.get(code, "OPEN") for code in range(6)])
-    notes = np.array(["not triggered" if c == NOT_TRIGGERED else "" for c in range(6)])
+def _edges(symbols: pl.Series) -> list[int]:
+    """Where each symbol of a sorted column begins, and the end."""
+    lengths = symbols.rle().struct.field("len")
+    return [0, *lengths.cast(pl.Int64).cum_sum()]
+
+
+def _told(rides: Rides, entry: DateArray, left: DateArray) -> pl.DataFrame:
+    net = rides.gross - rides.fees
     frame = pl.DataFrame(
         {
-            "row": signals["row"],
-            "status": names[rides.status],
-            "note": notes[rides.status],
-            "entry_ds": _dates(lane.tape, rides.entered),
+            "status": _chosen(_STATUS, rides.status),
+            "note": _chosen(_NOTES, rides.status),
+            "entry_ds": entry,
             "entry_price": rides.entry_price,
-            "exit_ds": _dates(lane.tape, rides.left),
+            "exit_ds": left,
             "exit_price": rides.exit_price,
-            "exit_reason": np.array([*REASONS, None], object)[rides.reason],
+            "exit_reason": _chosen((*(str(reason) for reason in REASONS), None), rides.reason),
             "bars_held": rides.bars_held,
-            **_money(rides),
+            "gross_pnl": rides.gross,
+            "fees": rides.fees,
+            "net_pnl": net,
+            "r_multiple": net / rides.risk,
+            "mfe": rides.mfe,
+            "mae": rides.mae,
         }
     )
     return _known(frame, rides)
 
 
-def _money(rides: Rides) -> dict[str, FloatArray]:
-    net = rides.gross - rides.fees
-    return {
-        "gross_pnl": rides.gross,
-        "fees": rides.fees,
-        "net_pnl": net,
-        "r_multiple": net / rides.risk,
-        "mfe": rides.mfe,
-        "mae": rides.mae,
-    }
+def _chosen(words: Sequence[str | None], codes: NDArray[np.int8]) -> pl.Series:
+    """A word for each code; -1 is the last word."""
+    return pl.Series(words, dtype=pl.String).gather(np.where(codes < 0, len(words) - 1, codes))
 
 
 def _known(frame: pl.DataFrame, rides: Rides) -> pl.DataFrame:
@@ -115,24 +134,24 @@ def _known(frame: pl.DataFrame, rides: Rides) -> pl.DataFrame:
         frame.with_columns(entry)
         .with_columns(pl.when(~going).then(pl.col("exit_ds")))
         .with_columns(pl.when(~waiting).then(pl.col("bars_held")))
-        .with_columns(pl.col(pl.Float64).fill_nan(None), pl.col("exit_reason").cast(pl.String))
+        .with_columns(pl.col(pl.Float64).fill_nan(None))
     )
 
 
-def _dates(tape: Tape, sessions: IntArray) -> pl.Series:
+def _days(tape: Tape, sessions: IntArray) -> DateArray:
     days = np.append(tape.day, 0)[sessions].astype("datetime64[D]")
     days[sessions < 0] = np.datetime64("NaT")
-    return pl.Series(days)
+    return days
 
 
-def _tickets(signals: pl.DataFrame, tape: Tape) -> Tickets:
+def _tickets(signals: pl.DataFrame) -> Tickets:
+    """The signals as tickets; ``session`` still holds the day since 1970-01-01."""
     count = sum(name.startswith("target_") for name in signals.columns)
     targets = [_floats(signals, f"target_{n}") for n in range(1, count + 1)]
     parts = [_floats(signals, f"part_{n}") for n in range(1, count + 1)]
-    days = signals["ds"].to_physical().cast(pl.Int64).to_numpy()
     quantities = np.stack([*parts, _floats(signals, "runner")], axis=1)
     return Tickets(
-        session=np.searchsorted(tape.day, days, side="right") - 1,
+        session=signals["ds"].to_physical().cast(pl.Int64).to_numpy(),
         sign=signals["side"].replace_strict(_SIGNS, return_dtype=pl.Int8).to_numpy(),
         order=signals["order"].replace_strict(ORDERS, return_dtype=pl.Int8).to_numpy(),
         at_market=np.zeros(len(signals), np.bool_),
