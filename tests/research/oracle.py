@@ -89,10 +89,11 @@ class Ending(NamedTuple):
 
 @dataclass
 class Part:
-    """A tranche: what is left of it, its target, and whether that was touched."""
+    """A tranche: what is left of it, its target, what was ordered, whether it was touched."""
 
     quantity: Decimal
     target: Decimal | None
+    size: Decimal = ZERO
     touched: bool = False
 
 
@@ -131,6 +132,8 @@ def divide(quantity: Decimal, plan: Plan, step: Decimal) -> list[Part]:
         parts[-1].quantity += rest
     else:
         parts.append(Part(rest, None))
+    for part in parts:
+        part.size = part.quantity
     return parts
 
 
@@ -152,6 +155,8 @@ class _Life:
     bought: Decimal = ZERO
     coin_fee: Decimal = ZERO
     """Coins the entry cost: tranches sell in full until only less than one is there."""
+    loose: Decimal = ZERO
+    """Shares that only the tranches together keep of a split: bare until its session closes."""
     best: Decimal | None = None
     stop_by: str = "STOP"
     done: list[Execution] = field(default_factory=list)
@@ -273,6 +278,8 @@ class _Life:
         going = self.parts
         if self.due == "TARGET":
             going = [part for part in self.parts if part.touched]
+        else:
+            self.gather()
         self.leave(day, going, price, self.due)
         self.due = ""
 
@@ -322,6 +329,7 @@ class _Life:
 
     def at_the_close(self, day: Day) -> None:
         """Targets touched, stop moved, and what becomes due at the next open."""
+        self.gather()
         if day.bar is not None:
             if not self.fresh or self.entered_at_open:
                 self.watch(self.best_of(day.bar))
@@ -378,25 +386,32 @@ class _Life:
         self.stop = round_to(money(self.stop / ratio), self.asset, up=not self.long)
         self.trail = None if self.trail is None else money(self.trail / ratio)
         self.best = None if self.best is None else money(self.best / ratio)
-        living = [part for part in self.parts if part.quantity]
         for part in self.parts:
             part.quantity = floor_to(part.quantity * ratio, step)
+            part.size = floor_to(part.size * ratio, step)
             if part.target is not None:
                 part.target = round_to(money(part.target / ratio), self.asset, up=not self.long)
         if self.status == "OPEN":
-            self.settle(day, before * ratio, living)
+            self.settle(day, before * ratio)
 
-    def settle(self, day: Day, exact: Decimal, living: list[Part]) -> None:
-        """Whole shares stay, in the last tranche if need be; the fraction is sold for cash."""
+    def settle(self, day: Day, exact: Decimal) -> None:
+        """Whole shares stay; the fraction is sold for cash. Resting orders were scaled alone."""
         whole = floor_to(exact, self.asset.quantity_step)
-        last = ([part for part in living if part.quantity] or living)[-1]
-        last.quantity += whole - self.held
+        self.loose = ZERO
+        self.loose = whole - self.held
         if exact > whole:
             price = money(self.last_close) if day.bar is None else day.bar.open
             self.pay(day, price, exact - whole, "SPLIT_CASH")
         if not whole:
             self.status, self.reason = "CLOSED", "SPLIT_CASH"
             self.bars_held += 1
+
+    def gather(self) -> None:
+        """The run of the session gives what is loose to the last tranche there still is."""
+        if self.loose:
+            last = ([part for part in self.parts if part.size] or self.parts)[-1]
+            last.quantity += self.loose
+            self.loose = ZERO
 
     def delist(self, day: Day) -> None:
         """Closed at the last close."""
@@ -412,7 +427,7 @@ class _Life:
 
     @property
     def held(self) -> Decimal:
-        return sum((part.quantity for part in self.parts), ZERO) - self.coin_fee
+        return sum((part.quantity for part in self.parts), ZERO) + self.loose - self.coin_fee
 
     @property
     def exit_side(self) -> OrderSide:
