@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from goldenthread.rules.kernel.state import cached
 from goldenthread.rules.tape import CLOSED, ENTRY, Executions, Rides, Tape, Tickets
+from goldenthread.rules.ticks import UNITS
 
 IntArray = NDArray[np.int64]
-
-_NANO = 1e9
 
 
 def daily(
@@ -73,18 +72,18 @@ def _fill_days(
             if ratio != 1.0:
                 held, mark = np.rint(held * ratio), mark / ratio
             while fill < days.starts[ride + 1] and fills.session[fill] == session:
-                worth = fills.units[fill] / _NANO * fills.price[fill]
+                worth = fills.units[fill] / UNITS * fills.price[fill]
                 way = 1.0 if fills.leg[fill] == ENTRY else -1.0
                 cash -= sign[ride] * way * worth + fills.fee[fill]
                 held += way * fills.units[fill] - fills.coin_fee[fill]
                 fill += 1
             if not np.isnan(days.close[session]):
                 mark = days.close[session]
-            worth = held / _NANO * mark
-            equity = np.int64(np.rint((cash + sign[ride] * worth) * _NANO))
-            exposes = np.int64(np.rint(worth * _NANO))
+            worth = held / UNITS * mark
+            equity = np.int64(np.rint((cash + sign[ride] * worth) * UNITS))
+            exposes = np.int64(np.rint(worth * UNITS))
             if row == end - 1 and not np.isnan(days.net[ride]):
-                equity, exposes = np.int64(np.rint(days.net[ride] * _NANO)), np.int64(0)
+                equity, exposes = np.int64(np.rint(days.net[ride] * UNITS)), np.int64(0)
             change[row], exposure[row] = equity - before, exposes - exposed
             before, exposed = equity, exposes
             session += 1

@@ -22,6 +22,7 @@ from goldenthread.research.sweep.chaining import (
     WON,
     Books,
 )
+from goldenthread.rules.ticks import UNITS
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -41,7 +42,6 @@ FIGURES = (*CURVE, *TRADED)
 _YEAR_DAYS = 365
 _SHORTEST_DAYS = 30
 _NOISE = 1e-9
-_NANO = 1e9
 
 
 class Span(NamedTuple):
@@ -67,20 +67,20 @@ def figures_of(books: Books, span: Span) -> pl.DataFrame:
 def equity_of(books: Books, row: int, capital: float) -> tuple[FloatArray, FloatArray]:
     """The equity and the gross exposure of one permutation, day by day."""
     change, exposure = books.change[row], books.exposure[row]
-    return capital + np.cumsum(change) / _NANO, np.cumsum(exposure) / _NANO
+    return capital + np.cumsum(change) / UNITS, np.cumsum(exposure) / UNITS
 
 
 def _traded(sums: IntArray) -> dict[str, FloatArray | IntArray]:
-    count, won, lost = sums[:, TRADES], sums[:, WON] / _NANO, sums[:, LOST] / _NANO
-    gross, costs = sums[:, GROSS] / _NANO, sums[:, COSTS] / _NANO
-    net = (sums[:, GROSS] - sums[:, COSTS]) / _NANO
+    count, won, lost = sums[:, TRADES], sums[:, WON] / UNITS, sums[:, LOST] / UNITS
+    gross, costs = sums[:, GROSS] / UNITS, sums[:, COSTS] / UNITS
+    net = (sums[:, GROSS] - sums[:, COSTS]) / UNITS
     with np.errstate(divide="ignore", invalid="ignore"):
         return {
             "trades": count,
             "win_rate": sums[:, WINS] / count,
             "profit_factor": np.where(lost > 0, won / lost, np.nan),
             "expectancy": net / count,
-            "expectancy_r": sums[:, R_SUM] / _NANO / sums[:, R_COUNT],
+            "expectancy_r": sums[:, R_SUM] / UNITS / sums[:, R_COUNT],
             "gross_pnl": gross,
             "costs": costs,
             "net_pnl": net,
@@ -96,9 +96,9 @@ def _curves(books: Books, span: Span, out: FloatArray) -> None:
         total, held, exposed = np.int64(0), np.int64(0), 0.0
         for day in range(days):
             total += books.change[row, day]
-            values[day] = span.capital + total / _NANO
+            values[day] = span.capital + total / UNITS
             held += books.exposure[row, day]
-            exposed += held / _NANO / values[day]
+            exposed += held / UNITS / values[day]
         _curve(values, span, out[row])
         out[row, 7] = exposed / days if values.min() > 0 else np.nan
 

@@ -40,8 +40,6 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 SlotArray = NDArray[np.int32]
 
-NANO = 1_000_000_000
-"""Units of money and quantity in one."""
 _CLOSE_CALL = 1e-9
 
 

@@ -10,13 +10,13 @@ import polars as pl
 from goldenthread.research.sweep.rides import Desks, asset_rides
 from goldenthread.research.sweep.work import chains_of
 from goldenthread.rules.tape import CLOSED, REASONS
+from goldenthread.rules.ticks import UNITS
 
 if TYPE_CHECKING:
     from goldenthread.research.sweep.plan import IntArray, Plan
     from goldenthread.research.sweep.rides import AssetRides, Stakes
     from goldenthread.research.sweep.work import Bars
 
-_NANO = 1e9
 TRADES = {
     "symbol": pl.String,
     "signal_ds": pl.Date,
@@ -81,7 +81,7 @@ def _trades(symbol: str, ridden: AssetRides, taken: IntArray) -> pl.DataFrame:
         "signal_ds": _dates(day[tickets.session[rows]]),
         "entry_ds": _dates(day[rides.entered[rows]]),
         "exit_ds": _dates(day[rides.left[rows]]),
-        "quantity": tickets.parts[rows].sum(axis=1) / _NANO,
+        "quantity": tickets.parts[rows].sum(axis=1) / UNITS,
         "entry_price": rides.entry_price[rows],
         "exit_price": rides.exit_price[rows],
         "gross_pnl": rides.gross[rows],

@@ -7,7 +7,6 @@ picklable: any executor may run it.
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -23,9 +22,11 @@ from goldenthread.market.bars import BarBook
 from goldenthread.research.sweep.plan import IntArray, Plan
 from goldenthread.research.sweep.rides import AssetRides, Desks, Stakes, asset_rides
 from goldenthread.rules.calendar import sessions
+from goldenthread.rules.ticks import UNITS
 from goldenthread.signals.batch import Peers
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator
     from concurrent.futures import Executor, Future
 
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 CHUNK = 16
 """Assets a chunk: what a worker takes at once, and what a dead one has to do again."""
 _READ = ["symbol", "ds", "open", "high", "low", "close", "volume", "state"]
-_NANO = 1e9
-_EPOCH = dt.date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ class Bars:
         classes = {asset.asset_class for asset in self.assets}
         kind = AssetClass.CRYPTO if AssetClass.CRYPTO in classes else AssetClass.EQUITY
         found = sessions(kind, stakes.first, stakes.last)
-        return np.array([(ds - _EPOCH).days for ds in found], np.int64)
+        return np.array(found, "datetime64[D]").astype(np.int64)
 
 
 def _bytes(column: pl.Series) -> bytes:
@@ -161,7 +160,7 @@ def chains_of(plan: Plan, ridden: AssetRides, days: IntArray) -> Chains:
 
     rides = ridden.rides
     with np.errstate(invalid="ignore"):
-        gross, fees = (np.rint(np.nan_to_num(m) * _NANO) for m in (rides.gross, rides.fees))
+        gross, fees = (np.rint(np.nan_to_num(m) * UNITS) for m in (rides.gross, rides.fees))
         multiple = np.rint((gross - fees) / rides.risk)
     known = np.isfinite(multiple)
     return Chains(
