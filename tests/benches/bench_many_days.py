@@ -36,7 +36,6 @@ SIGNALS = 2_000
 """Signals an asset, in the pricing of shadows."""
 _ASSETS = 500
 _MEGABYTES = 1024
-_CPU = "processor"
 
 
 @pytest.mark.parametrize("what", SIZES)
@@ -89,7 +88,7 @@ def test_pricing_shadows(tmp_path: Path) -> None:
     hold = np.mean(priced["bars_held"].drop_nulls().to_numpy())
     say(
         f"price_frame with Parquet in and out: {len(signals) / spent / 1e6:.2f} M signals per"
-        f" {_CPU} second, {len(signals) / wall / 1e6:.2f} M/s wall (aim 2); mean hold"
+        f" processor second, {len(signals) / wall / 1e6:.2f} M/s wall (aim 2); mean hold"
         f" {hold:.1f} bars"
     )
 
