@@ -29,7 +29,7 @@ install: $(STAMP)
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version)'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	$(BIN)/python -m compileall -q $(VENV)/lib src || true
 	touch $(STAMP)
@@ -51,7 +51,7 @@ bench: install .peers/installed ## measure, beside other engines; never part of 
 
 .peers/installed: tests/benches/peers/peers.lock
 	$(PYTHON) -m venv .peers
-	.peers/bin/python -m pip install --quiet --require-hashes -r tests/benches/peers/peers.lock
+	.peers/bin/python -m pip install --quiet --no-deps --require-hashes -r tests/benches/peers/peers.lock
 	touch .peers/installed
 
 parity-engines: install emulators ## six months on the real engines' stand-ins and on ours, equal to the digit

@@ -30,7 +30,7 @@ if [ -z "$python" ]; then
 fi
 rm -rf "$target"
 "$python" -m venv "$target"
-"$target/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$here/bigquery.lock"
+"$target/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r "$here/bigquery.lock"
 mkdir -p "$target/home"  # the emulator's home: DuckDB looks for its extensions there
 HOME=$target/home "$target/bin/python" -c '
 from duckdb_extensions import import_extension
