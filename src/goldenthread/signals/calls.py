@@ -50,6 +50,14 @@ class Expr:
     refs: tuple[str, ...] = ()
     universe: Universe | None = None
 
+    @property
+    def is_series(self) -> bool:
+        """Whether it is more than a sign between the values of one bar."""
+        return self.op in _SERIES
+
+
+_SERIES = frozenset({"call", "input", *LANGUAGE})
+
 
 @dataclass(frozen=True, eq=False)
 class Rule:

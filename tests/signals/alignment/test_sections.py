@@ -116,8 +116,8 @@ def test_the_section_is_computed_once_for_all_members() -> None:
     evaluator = Evaluator(FIVE.window, memo)
     for symbol in FIVE.bars:
         evaluator.decide(compiled, symbol, D(2024, 1, 2), asset(symbol))
-    # A panel; per member the close, its rank, 9, the comparison, and the 10 of its stop.
-    assert len(memo) == 1 + 5 * 5
+    # A panel; per member its rank and the comparison.
+    assert len(memo) == 1 + 5 * 2
 
 
 def bound(expression: str) -> Expr:

@@ -17,7 +17,6 @@ from goldenthread.rules.levels import nine_decimals, round_entries, round_stops,
 from goldenthread.signals.arithmetic import as_series, combine
 from goldenthread.signals.batch.peers import Peers
 from goldenthread.signals.batch.stretches import Stretches
-from goldenthread.signals.functions import LANGUAGE
 from goldenthread.signals.indicators import compute
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from goldenthread.signals.compilation import CompiledStrategy
 
 _NO_PRICE_ABOVE = 1e15
-_SERIES = frozenset({"call", "input", *LANGUAGE})
 
 
 class Levels(NamedTuple):
@@ -93,7 +91,7 @@ class Batch:
         self._peers = Peers(windows) if peers is None else peers
         self._stretches = Stretches(windows, symbol, dates, self._peers)
         self._rounded: dict[tuple[str, ...], FloatArray] = {}
-        self._values: dict[tuple[int, tuple[str, ...], str], Value] = {}
+        self._values: dict[tuple[str, str], Value] = {}
 
     def decide(self, compiled: CompiledStrategy, asset: Asset) -> Decisions:
         """Everything the strategy says on every date; see ``Decisions``."""
@@ -130,7 +128,7 @@ class Batch:
 
     def values(self, expr: Expr) -> FloatArray:
         """The value of an expression on every date, NaN where it is null."""
-        return as_series(self._value(expr, expr), len(self._dates))
+        return as_series(self._value(expr), len(self._dates))
 
     def levels(self, compiled: CompiledStrategy, asset: Asset) -> Levels:
         """The rounded levels of the strategy's plan on every date."""
@@ -168,39 +166,39 @@ class Batch:
         return _as_prices(self.values(expr))
 
     def _level(self, expr: Expr, entry: FloatArray) -> FloatArray:
-        value = self._with_entry(expr, expr, entry)
+        value = self._with_entry(expr, entry)
         return _as_prices(as_series(value, len(self._dates)))
 
-    def _with_entry(self, expr: Expr, whole: Expr, entry: FloatArray) -> Value:
+    def _with_entry(self, expr: Expr, entry: FloatArray) -> Value:
         if not expr.uses_entry:
-            return self._value(expr, whole)
+            return self._value(expr)
         if expr.op == "entry":
             return entry
-        parts = [self._with_entry(part, whole, entry) for part in expr.parts]
+        parts = [self._with_entry(part, entry) for part in expr.parts]
         if expr.bound is not None:
             return compute(expr.bound, [as_series(part, len(entry)) for part in parts])
         return combine(expr.op, parts)
 
-    def _value(self, expr: Expr, whole: Expr) -> Value:
-        """A part of ``whole`` on every date; where a series starts depends on the whole."""
+    def _value(self, expr: Expr) -> Value:
+        """A part of an expression on every date, computed once wherever it stands."""
         if expr.op == "number":
             return np.float64(expr.value)
-        key = (whole.lookback, whole.refs, expr.text)
+        key = (expr.text, expr.universe.key if expr.universe else "")
         value = self._values.get(key)
         if value is None:
-            if expr.op in _SERIES:
-                value = self._series(expr, whole)
+            if expr.is_series:
+                value = self._series(expr)
             elif expr.op == "column":
                 value = self._column(expr.text)
             else:
-                value = combine(expr.op, [self._value(part, whole) for part in expr.parts])
+                value = combine(expr.op, [self._value(part) for part in expr.parts])
             self._values[key] = value
         return value
 
-    def _series(self, expr: Expr, whole: Expr) -> FloatArray:
+    def _series(self, expr: Expr) -> FloatArray:
         result = np.full(len(self._dates), np.nan)
-        for stretch in self._stretches.of(whole.refs, whole.universe):
-            values = stretch.calculator.at_places(expr, whole, stretch.window, stretch.places)
+        for stretch in self._stretches.of(expr.refs, expr.universe):
+            values = stretch.calculator.at_places(expr, stretch.window, stretch.places)
             result[stretch.rows] = values
         return result
 

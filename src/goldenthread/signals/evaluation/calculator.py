@@ -1,9 +1,9 @@
 """Bound expressions computed over a window fixed by the calendar, each part once.
 
-Every complete expression is computed over the columns from its look-back before 1 January of
-the decision's year (the window's ``year_start``) to the end of the window, and read at the
-decision's bar. As nothing in it looks ahead, a window that ends at the decision (nightly) and
-one that runs on (batch) give the same bits.
+Every series is computed over the columns from its look-back before 1 January of the decision's
+year (the window's ``year_start``) to the end of the window, whatever it stands beside; signs
+combine the values from 1 January on, and the decision's bar is read. As nothing looks ahead, a
+window that ends at the decision (nightly) and one that runs on (batch) give the same bits.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ REF_MAX_DAYS = 7
 """A bar of another symbol older than this (calendar days) says nothing: ``ref`` is null."""
 
 _WINDOWS_KEPT = 2
+_AT_HAND = frozenset({"number", "column"})
 
 Key = tuple[int, str, str]
 """Where a series starts, what it computes, the columns of other symbols it reads."""
@@ -69,7 +70,7 @@ class Memo:
 class Reading:
     """One window, where its expression starts, where series are kept, the other windows.
 
-    ``start`` lies ``lookback`` bars (those of the whole expression) before 1 January.
+    ``start`` lies ``lookback`` bars (those of the whole series) before 1 January.
     """
 
     window: BarWindow
@@ -120,17 +121,14 @@ class Calculator:
         return self._at(expr, self._reading(expr, window))
 
     def parts_at(self, expr: Expr, parts: tuple[Expr, ...], window: BarWindow) -> list[float]:
-        """The values of parts of ``expr``, computed over the window of the whole."""
+        """The values of parts of ``expr``, read from the window the whole reads."""
         reading = self._reading(expr, window)
         return [self._at(part, reading) for part in parts]
 
-    def at_places(
-        self, part: Expr, whole: Expr, window: BarWindow, places: NDArray[np.intp]
-    ) -> FloatArray:
-        """A part of ``whole`` at several bars of a window, none after its last readable one."""
-        reading = self._reading(whole, window)
-        values = as_series(_series(part, reading), len(reading.window.ds) - reading.start)
-        return values[places - reading.start]
+    def at_places(self, series: Expr, window: BarWindow, places: NDArray[np.intp]) -> FloatArray:
+        """A series at several bars of a window, none after its last readable one."""
+        reading = self._reading(series, window)
+        return _from_new_year(series, reading)[places - reading.start]
 
     def level(self, expr: Expr, window: BarWindow, entry: float) -> float:
         """The value of an expression that may name the planned price ``entry``."""
@@ -147,9 +145,11 @@ class Calculator:
         return combine(expr.op, parts)
 
     def _reading(self, expr: Expr, window: BarWindow) -> Reading:
-        back = expr.lookback
-        start = max(0, window.year_start - back)
-        reading = Reading(window, start, back, self._memo, self._other, self._section, self._inputs)
+        """From 1 January on, as far as the symbols that ``expr`` reads are believed."""
+        reading = Reading(
+            *(window, window.year_start, 0, self._memo),
+            *(self._other, self._section, self._inputs),
+        )
         if not any(self._is_behind(symbol, window) for symbol in expr.refs):
             return reading
         return replace(
@@ -175,12 +175,37 @@ class Calculator:
         index = reading.window.upto - reading.start
         if index < 0:
             return float("nan")
-        value = _series(expr, reading)
+        value = _points(expr, reading)
         return float(value[index]) if value.ndim else float(value)
+
+
+def _points(expr: Expr, reading: Reading) -> Value:
+    """The value of every bar from 1 January on, where ``reading`` starts."""
+    if expr.op in _AT_HAND:
+        return _computed(expr, reading)
+    if expr.is_series:
+        return _from_new_year(expr, reading)
+    known = reading.memo.of(reading.window)
+    key = (reading.start, expr.text, _others(expr, reading))
+    value = known.get(key)
+    if value is None:
+        value = combine(expr.op, [_points(part, reading) for part in expr.parts])
+        known[key] = value
+    return value
+
+
+def _from_new_year(series: Expr, reading: Reading) -> FloatArray:
+    """A series computed from its look-back before 1 January on, read from 1 January on."""
+    start = max(0, reading.start - series.lookback)
+    own = replace(reading, start=start, lookback=series.lookback)
+    values = as_series(_series(series, own), len(reading.window.ds) - start)
+    return values[reading.start - start :]
 
 
 def _series(expr: Expr, reading: Reading) -> Value:
     """The value of every bar from ``reading.start`` on; constants stay single numbers."""
+    if expr.op in _AT_HAND:
+        return _computed(expr, reading)
     known = reading.memo.of(reading.window)
     key = (reading.start, expr.text, _others(expr, reading))
     value = known.get(key)
