@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from bisect import bisect_left, bisect_right
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -62,6 +63,14 @@ class Shelf:
         self._bars: dict[int, Bar] = {}
         self._frames: dict[tuple[int, int, int], Frame] = {}
         self._old_years: dict[int, int] = {}
+
+    @cached_property
+    def _digest(self) -> str:
+        """What its columns are known by: other bars or splits, another digest."""
+        sha = hashlib.sha256(repr((self._splits, self._lookback)).encode())
+        for column in (*self.rows, self._usable):
+            sha.update(np.ascontiguousarray(column))
+        return sha.hexdigest()[:16]
 
     def last(self, day: int, now_us: int | None) -> int:
         """The position of the last bar up to ``day`` known at ``now_us``; -1 when none."""
@@ -129,13 +138,8 @@ class Shelf:
         chosen = self._usable[first:]
         chosen = chosen[self.rows.day[chosen] < end]
         columns = self._adjusted(chosen, stretch)
-        sha = hashlib.sha256(b"".join(column.tobytes() for column in columns))
-        return Frame(
-            f"{self.symbol}|{year}|{stretch}|{sha.hexdigest()[:16]}",
-            first,
-            int(np.searchsorted(chosen, before)),
-            *columns,
-        )
+        key = f"{self.symbol}|{year}|{stretch}|{before}|{self._digest}"
+        return Frame(key, first, int(np.searchsorted(chosen, before)), *columns)
 
     def _adjusted(
         self, chosen: NDArray[np.intp], stretch: int

@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
 _FIRST = dt.date(1971, 1, 1)
 _LAST = dt.date(2060, 12, 31)
@@ -55,6 +59,12 @@ def sessions(asset_class: AssetClass, start: dt.date, end: dt.date) -> list[dt.d
     first = _after(asset_class, start - dt.timedelta(days=1))
     ordinals = _ordinals(asset_class)[first : _after(asset_class, end)]
     return [dt.date.fromordinal(ordinal) for ordinal in ordinals]
+
+
+def session_days(asset_class: AssetClass, start: dt.date, end: dt.date) -> NDArray[np.int64]:
+    """What ``sessions`` gives as days since 1970-01-01, read-only."""
+    first = _after(asset_class, start - dt.timedelta(days=1))
+    return _day_numbers(asset_class)[first : _after(asset_class, end)]
 
 
 def count_sessions(asset_class: AssetClass, after: dt.date, upto: dt.date) -> int:
@@ -136,6 +146,13 @@ def _ordinals(asset_class: AssetClass) -> Sequence[int]:
     closed = {ds.toordinal() for ds, close in _exceptions().items() if close is None}
     # Ordinal 1 is a Monday, so a weekday's (ordinal - 1) % 7 is below Saturday's 5.
     return [n for n in every_day if (n - 1) % 7 < _SATURDAY and n not in closed]
+
+
+@cache
+def _day_numbers(asset_class: AssetClass) -> NDArray[np.int64]:
+    numbers = np.array(_ordinals(asset_class), np.int64) - dt.date(1970, 1, 1).toordinal()
+    numbers.flags.writeable = False
+    return numbers
 
 
 @cache

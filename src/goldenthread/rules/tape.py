@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -20,8 +21,8 @@ from goldenthread.domain.errors import DataError
 from goldenthread.domain.position import ExitReason
 from goldenthread.domain.signal import Plan
 from goldenthread.domain.strategy import Side
-from goldenthread.rules.calendar import sessions
-from goldenthread.rules.fees import rates_on
+from goldenthread.rules.calendar import session_days
+from goldenthread.rules.fees import FeeRates, rates_on
 from goldenthread.rules.rounding import SUB_DOLLAR_TICK, tranche_quantities
 from goldenthread.rules.slippage import slippage
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from goldenthread.domain.asset import CorporateAction
-    from goldenthread.domain.policy import Policy
+    from goldenthread.domain.policy import Policy, Profile
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -55,6 +56,8 @@ PATIENCE = 5
 
 _EPOCH = dt.date(1970, 1, 1)
 _PLACES = 9
+_NEVER = (dt.date(1971, 1, 3), dt.date(1971, 1, 2))
+_GRIDS_KEPT = 64
 _MOST = np.iinfo(np.int64).max
 
 
@@ -207,9 +210,10 @@ def tape_of(
         DataError: A bar lies on a day that is no session of the calendar.
     """
     given = np.asarray(bars[0]).astype("datetime64[D]").astype(np.int64)
-    day = _calendar(asset.asset_class, given, span)
+    if span is None:
+        span = (_date(given[0]), _date(given[-1])) if len(given) else _NEVER
+    day, rates = _grid(asset.asset_class, policy.profile, span)
     opened, high, low, close = _on_sessions(asset, day, given, bars[1:])
-    rates = rates_on(asset.asset_class, policy.profile, day)
     tape = Tape(day, opened, high, low, close, _splits(actions, day), *rates)
     delistings = [_number(a.ex_ds) for a in actions if a.kind is ActionKind.DELISTING]
     delisted = int(np.searchsorted(day, min(delistings))) if delistings else len(day)
@@ -262,14 +266,16 @@ def _divided(plan: Plan, quantity: Decimal, step: int) -> list[int]:
     return [int(part.scaleb(_PLACES)) for part in tranche_quantities(quantity, sells, tick)]
 
 
-def _calendar(
-    asset_class: AssetClass, given: IntArray, span: tuple[dt.date, dt.date] | None
-) -> IntArray:
-    if span is None:
-        if not len(given):
-            return given
-        span = (_date(given[0]), _date(given[-1]))
-    return np.array([_number(ds) for ds in sessions(asset_class, *span)], np.int64)
+@lru_cache(_GRIDS_KEPT)
+def _grid(
+    asset_class: AssetClass, profile: Profile, span: tuple[dt.date, dt.date]
+) -> tuple[IntArray, FeeRates]:
+    """The sessions of a span and the fees of each, read-only: made once for all its assets."""
+    day = session_days(asset_class, *span)
+    rates = rates_on(asset_class, profile, day)
+    for column in rates:
+        column.flags.writeable = False
+    return day, rates
 
 
 def _on_sessions(
@@ -294,12 +300,15 @@ def _on_sessions(
 
 def _splits(actions: Sequence[CorporateAction], day: IntArray) -> FloatArray:
     """The product of the ratios that take effect at each session's open."""
-    ratios = [Decimal(1)] * len(day)
+    ratios: dict[int, Decimal] = {}
     for action in actions:
         place = int(np.searchsorted(day, _number(action.ex_ds)))
         if action.kind is ActionKind.SPLIT and place < len(day):
-            ratios[place] *= action.ratio
-    return np.array(ratios, np.float64)
+            ratios[place] = ratios.get(place, Decimal(1)) * action.ratio
+    found = np.ones(len(day))
+    for place, ratio in ratios.items():
+        found[place] = float(ratio)
+    return found
 
 
 def _terms(asset: Asset, policy: Policy, delisted: int) -> Terms:

@@ -12,6 +12,7 @@ import sys
 from functools import cache
 from importlib.machinery import PathFinder
 from importlib.util import find_spec, module_from_spec
+from inspect import unwrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -104,6 +105,15 @@ def _talib() -> Any:  # noqa: ANN401  # TA-Lib's extension ships no types
     return module
 
 
+@cache
+def _function(name: str) -> Callable[..., Any]:
+    """TA-Lib's own function, without the wrappers for pandas and polars that its import adds.
+
+    The extension imports its package more than once, and each time a wrapper comes on top.
+    """
+    return unwrap(getattr(_talib(), name))
+
+
 def _arguments(function: Function, numbers: tuple[float, ...]) -> list[float]:
     pairs = zip(function.parameters, numbers, strict=True)
     return [int(number) if parameter.whole else number for parameter, number in pairs]
@@ -111,14 +121,16 @@ def _arguments(function: Function, numbers: tuple[float, ...]) -> list[float]:
 
 def _output_of(bound: Bound) -> Callable[[Sequence[FloatArray]], FloatArray]:
     function = bound.function
-    run = getattr(_talib(), function.name)
+    run = _function(function.name)
     numbers = _arguments(function, bound.numbers)
     several = len(function.outputs) > 1
     positions = function.rule == "position"
 
     def call(inputs: Sequence[FloatArray]) -> FloatArray:
         found = run(*(np.ascontiguousarray(series) for series in inputs), *numbers)
-        result: FloatArray = (found[bound.output] if several else found).astype(np.float64)
+        result: FloatArray = (found[bound.output] if several else found).astype(
+            np.float64, copy=False
+        )
         if positions:
             result -= np.arange(len(result)) - bound.lookback
         return result
@@ -127,7 +139,7 @@ def _output_of(bound: Bound) -> Callable[[Sequence[FloatArray]], FloatArray]:
 
 
 def _finite(series: FloatArray) -> FloatArray:
-    return np.where(np.isfinite(series), series, np.nan)
+    return series if np.isfinite(series).all() else np.where(np.isfinite(series), series, np.nan)
 
 
 def _nulls(inputs: Sequence[FloatArray]) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -147,6 +159,10 @@ def _runs(inputs: Sequence[FloatArray]) -> Iterator[tuple[int, int]]:
 def _by_runs(
     call: Callable[[Sequence[FloatArray]], FloatArray], inputs: Sequence[FloatArray], lookback: int
 ) -> FloatArray:
+    if len(inputs[0]) > lookback and not _nulls(inputs).any():
+        whole = call(inputs)
+        whole[:lookback] = np.nan
+        return _finite(whole)
     result = np.full(len(inputs[0]), np.nan)
     for start, end in _runs(inputs):
         if end - start > lookback:
@@ -181,7 +197,7 @@ def _own(bound: Bound, inputs: Sequence[FloatArray]) -> FloatArray:
             return np.maximum(first, inputs[1])
     if bound.lookback == 0:
         return first
-    run = _talib().MAX if bound.function.name == "HIGHEST" else _talib().MIN
+    run = _function("MAX" if bound.function.name == "HIGHEST" else "MIN")
     return _by_runs(
         lambda series: run(np.ascontiguousarray(series[0]), bound.lookback + 1),
         inputs,

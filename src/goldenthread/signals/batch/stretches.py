@@ -70,8 +70,10 @@ class Stretches:
     def _same_window(self, first: int, end: int) -> Iterator[slice]:
         while first < end:
             key = self._key(self._symbol, first)
-            low, high = first, end - 1  # windows follow one another, so the last is found by halves
-            while low < high:
+            low, high = first, end - 1
+            if self._key(self._symbol, high) == key:
+                low = high
+            while low < high:  # windows follow one another, so the last is found by halves
                 middle = (low + high + 1) // 2
                 low, high = (
                     (middle, high) if self._key(self._symbol, middle) == key else (low, middle - 1)
