@@ -21,7 +21,7 @@ from goldenthread.app.demo import demo_bars
 from goldenthread.domain.errors import UsageError
 from goldenthread.market.universe import resolve
 from goldenthread.research.sweep import running, work
-from goldenthread.research.sweep.rides import Stakes
+from goldenthread.research.sweep.orders import Stakes
 from goldenthread.research.sweep.work import Bars
 from goldenthread.signals.binding import MAX_LOOKBACK
 from research.sweep.markets import slowly

@@ -24,8 +24,8 @@ from goldenthread.app.clock import SystemClock
 from goldenthread.domain.policy import Policy
 from goldenthread.research.sweep.grid import axis_of, grid_of
 from goldenthread.research.sweep.layout import Workers
+from goldenthread.research.sweep.orders import Stakes
 from goldenthread.research.sweep.plan import Plan, plan_of
-from goldenthread.research.sweep.rides import Stakes
 from goldenthread.research.sweep.running import Crew
 from goldenthread.research.sweep.sweeping import Request, run_sweep
 from goldenthread.research.sweep.work import Bars

@@ -69,7 +69,7 @@ class Shelf:
         """What its columns are known by: other bars or splits, another digest."""
         sha = hashlib.sha256(repr((self._splits, self._lookback)).encode())
         for column in (*self.rows, self._usable):
-            sha.update(np.ascontiguousarray(column))
+            sha.update(column.tobytes())
         return sha.hexdigest()[:16]
 
     def last(self, day: int, now_us: int | None) -> int:

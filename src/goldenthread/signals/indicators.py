@@ -111,7 +111,8 @@ def _function(name: str) -> Callable[..., Any]:
 
     The extension imports its package more than once, and each time a wrapper comes on top.
     """
-    return unwrap(getattr(_talib(), name))
+    function: Callable[..., Any] = unwrap(getattr(_talib(), name))
+    return function
 
 
 def _arguments(function: Function, numbers: tuple[float, ...]) -> list[float]:

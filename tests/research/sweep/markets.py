@@ -17,7 +17,7 @@ from goldenthread.domain.strategy import Entry, Exit, Size, Strategy, Target
 from goldenthread.domain.trade import OutcomeStatus
 from goldenthread.market.quality import judge
 from goldenthread.research.shadow import PriceQuery, price
-from goldenthread.research.sweep.rides import Stakes
+from goldenthread.research.sweep.orders import Stakes
 from goldenthread.research.sweep.work import Bars
 from goldenthread.rules.calendar import count_sessions, sessions
 from goldenthread.rules.rounding import round_quantity

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from goldenthread.domain.asset import Asset
-    from goldenthread.research.sweep.rides import Stakes
+    from goldenthread.research.sweep.orders import Stakes
     from goldenthread.research.sweep.sweeping import Request, Sweep
     from goldenthread.research.sweep.work import Bars
 

@@ -1,23 +1,32 @@
-"""Compiled: permutations as chains of rides, (numba; import lazily)."""
+"""Compiled: permutations as chains of rides, each ridden once for all (numba; import lazily)."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from goldenthread.rules.kernel.state import cached, compiled
-from goldenthread.rules.tape import CLOSED
+from goldenthread.research.sweep.daily import Held, Ledger, write_days
+from goldenthread.rules.kernel.riding import begin, note, run
+from goldenthread.rules.kernel.state import Row, cached, compiled, records
+from goldenthread.rules.kernel.track import Seat, Track, rooms, seat_of, track_of
+from goldenthread.rules.tape import CLOSED, Rides, Tickets
+from goldenthread.rules.ticks import UNITS
 
-FloatArray = NDArray[np.float64]
+if TYPE_CHECKING:
+    from goldenthread.research.sweep.orders import Orders
+    from goldenthread.research.sweep.plan import Plan
+
 IntArray = NDArray[np.int64]
 
 TRADES, WINS, WON, LOST, GROSS, COSTS, HOLD, R_SUM, R_COUNT = range(9)
 """Columns of ``Books.trades``; money and R multiples in units of 1e-9."""
 
-NONE = np.iinfo(np.int64).min
-"""The R multiple of a ride whose initial stop risked nothing."""
+_ROOM = 1 << 15
+_COMPILED = (Path(__file__).with_name("daily.py"),)
 
 
 class Books(NamedTuple):
@@ -32,30 +41,63 @@ class Books(NamedTuple):
     trades: IntArray
 
 
-class Chains(NamedTuple):
-    """What is chained for one asset: the pairs of permutations, and the arrays of its rides.
+class Known:
+    """What became of the order of one session, as a record; it counts while ``stamp`` is current.
 
-    ``column`` is the day of the sweep's calendar of each session.
+    Money and R multiple are in units of 1e-9, ``has_multiple`` is False when the initial stop
+    risked nothing. Its days are ``days`` rows of the ledger from ``at`` on.
+    """
+
+    stamp: int
+    is_order: bool
+    is_closed: bool
+    has_multiple: bool
+    entered: int
+    left: int
+    ended: int
+    bars_held: int
+    gross: int
+    fees: int
+    multiple: int
+    at: int
+    days: int
+
+
+class Choices(NamedTuple):
+    """What the permutations choose from on one asset; arrays as in ``Plan`` and ``Orders``.
+
+    ``column`` is the day of the sweep's calendar of each session; the days of a ride lie side
+    by side when ``is_dense``.
     """
 
     entry: IntArray
     ride: IntArray
     cooldown: IntArray
+    coming: NDArray[np.int32]
+    prices: NDArray[np.float64]
+    rungs: IntArray
+    steps: IntArray
+    terms: IntArray
+    rule: IntArray
+    sells: IntArray
     column: IntArray
-    starts: IntArray
-    sessions: IntArray
-    slots: NDArray[np.int32]
-    offsets: IntArray
-    change: IntArray
-    exposure: IntArray
-    status: NDArray[np.int8]
-    entered: IntArray
-    left: IntArray
-    ended: IntArray
-    bars_held: IntArray
-    gross: IntArray
-    fees: IntArray
-    multiple: IntArray
+    is_dense: bool
+    rest: int
+    step: int
+    sign: int
+    order: int
+
+
+class Bench(NamedTuple):
+    """What one thread works with, used again for each ride."""
+
+    seat: Seat
+    ticket: Tickets
+    outcome: Rides
+    log: Sequence[Row]
+    known: Sequence[Known]
+    ledger: Ledger
+    found: IntArray
 
 
 def new_books(permutations: int, days: int) -> Books:
@@ -66,64 +108,246 @@ def new_books(permutations: int, days: int) -> Books:
     )
 
 
-@cached
-def chosen(work: Chains, row: int, found: IntArray) -> int:
-    """How many rides one permutation takes; they are written to ``found`` in order.
+class Chains:
+    """The permutations of a plan on one asset, ready to be chained; threads may share it."""
 
-    One position a permutation and symbol: the next order may be decided on the session the
-    former one ended in, after an exit not before the cool-down has passed.
+    def __init__(self, plan: Plan, orders: Orders, days: IntArray) -> None:
+        column = np.searchsorted(days, orders.tape.day)
+        last = len(column) - 1
+        self._track = track_of(orders.tape, orders.trade, orders.closes, last)
+        self._splits = int((orders.tape.split != 1.0).sum())
+        self._choices = Choices(
+            *(plan.entry, plan.ride, plan.cooldown, orders.coming, orders.prices, orders.rungs),
+            *(orders.steps, orders.terms, orders.rule, orders.sells, column),
+            is_dense=bool(column[-1] - column[0] == last),
+            rest=orders.rest,
+            step=orders.trade.step,
+            sign=orders.sign,
+            order=orders.order,
+        )
+
+    def add_to(self, books: Books, first: int, last: int) -> None:
+        """Add the trades of permutations ``first`` to ``last`` (exclusive) to the books."""
+        _chain(self._track, self._choices, books, (first, last), self._bench())
+
+    def add_alone(self, books: Books) -> Tickets:
+        """Add the trades of the only permutation; its orders, oldest first."""
+        bench = self._bench()
+        taken = bench.found[: _chain(self._track, self._choices, books, (0, 1), bench)]
+        tickets = _no_tickets(len(taken), len(self._choices.sells))
+        _write_all(self._choices, taken, tickets)
+        return tickets
+
+    def _bench(self) -> Bench:
+        sessions, targets = len(self._choices.column), len(self._choices.sells)
+        room = max(_ROOM, 8 * sessions)
+        return Bench(
+            seat=seat_of(targets + 1),
+            ticket=_no_tickets(1, targets),
+            outcome=rooms(1),
+            log=records(Row, 2 * (targets + 2) + 3 * self._splits),
+            known=records(Known, sessions, _COMPILED),
+            ledger=Ledger(np.empty(room, np.int64), np.empty(room, np.int64)),
+            found=np.empty(sessions, np.int64),
+        )
+
+
+def _no_tickets(count: int, targets: int) -> Tickets:
+    """Room for so many tickets; none is to enter at the market whatever its order says."""
+
+    def codes() -> NDArray[np.int8]:
+        return np.zeros(count, np.int8)
+
+    def whole() -> IntArray:
+        return np.zeros(count, np.int64)
+
+    def prices() -> NDArray[np.float64]:
+        return np.full(count, np.nan)
+
+    return Tickets(
+        session=whole(),
+        sign=codes(),
+        order=codes(),
+        at_market=np.zeros(count, np.bool_),
+        entry=prices(),
+        stop=prices(),
+        trail=prices(),
+        targets=np.full((count, targets), np.nan),
+        parts=np.zeros((count, targets + 1), np.int64),
+        breakeven=whole(),
+        valid_bars=whole(),
+        max_bars=whole(),
+    )
+
+
+@cached
+def _chain(
+    track: Track, choices: Choices, books: Books, rows: tuple[int, int], bench: Bench
+) -> int:
+    """Book the permutations; how many orders the last of them chose, which are in ``found``.
+
+    What is known of a ride set is kept while permutations have it and the ledger has room.
     """
-    entry, rides = work.entry[row], work.slots[work.ride[row]]
-    free, count = 0, 0
-    for at in range(work.starts[entry], work.starts[entry + 1]):
-        session = work.sessions[at]
-        ride = rides[session]
-        if session < free or ride < 0:
-            continue
-        found[count] = ride
-        count += 1
-        if work.ended[ride] < 0:
-            break
-        free = work.ended[ride]
-        if work.left[ride] >= 0:
-            free = max(free, work.left[ride] + work.cooldown[row])
+    stamp, used, ride, count = 0, 0, -1, 0
+    for row in range(rows[0], rows[1]):
+        if choices.ride[row] != ride or used + 2 * choices.column.size > bench.ledger.change.size:
+            ride, used = choices.ride[row], 0
+            stamp += 1
+        count, used = _choose(track, choices, row, (stamp, used), bench)
+        for at in range(count):
+            known = bench.known[bench.found[at]]
+            _book_days(choices, books, row, known, bench.ledger)
+            if known.is_closed:
+                _book_trade(books.trades[row], known)
     return count
 
 
 @compiled
-def _book(work: Chains, books: Books, row: int, ride: int) -> None:
-    start = work.offsets[ride]
-    count = work.offsets[ride + 1] - start
-    entered = work.entered[ride]
-    for day in range(count):
-        column = work.column[entered + day]
-        books.change[row, column] += work.change[start + day]
-        books.exposure[row, column] += work.exposure[start + day]
-    if work.status[ride] != CLOSED:
+def _choose(
+    track: Track, choices: Choices, row: int, state: tuple[int, int], bench: Bench
+) -> tuple[int, int]:
+    """How many orders a permutation chooses, and the rows of the ledger used by then.
+
+    One position a permutation and symbol: the next order may be decided on the session the
+    former one ended in, after an exit not before the cool-down has passed.
+    """
+    stamp, used = state
+    coming, sessions = choices.coming[choices.entry[row]], choices.column.size
+    session, count = coming[0], 0
+    while session < sessions:
+        known = bench.known[session]
+        if known.stamp != stamp:
+            known.stamp = stamp
+            _learn(track, choices, (choices.ride[row], session, used), bench)
+            used += known.days
+        free = session + 1
+        if known.is_order:
+            bench.found[count] = session
+            count += 1
+            if known.ended < 0:
+                break
+            free = max(free, known.ended)
+            if known.left >= 0:
+                free = max(free, known.left + choices.cooldown[row])
+        session = coming[min(free, sessions)]
+    return count, used
+
+
+@compiled
+def _learn(track: Track, choices: Choices, order: tuple[int, int, int], bench: Bench) -> None:
+    """What becomes of the order of a ride set and session; its days from a row of the ledger on."""
+    ride, session, at = order
+    known, parts, rides, s = (
+        bench.known[session],
+        bench.seat.parts,
+        bench.outcome,
+        bench.seat.states[0],
+    )
+    known.is_order = _write(choices, ride, session, bench.ticket, 0)
+    known.days, known.at = 0, at
+    if not known.is_order:
         return
-    sums = books.trades[row]
-    net = work.gross[ride] - work.fees[ride]
+    rule = choices.rule[ride]
+    own = Track(track.days, track.terms, track.leave[rule], track.cancel[rule], track.upto)
+    begin(s, parts, track.terms[0], bench.ticket, 0)
+    rides.status[0] = run(own, s, parts, bench.log)
+    rides.gross[0], rides.risk[0] = np.nan, np.nan
+    note(rides, s, 0)
+    known.entered, known.left, known.ended = s.entered, s.left, s.ended
+    known.is_closed = rides.status[0] == CLOSED
+    if known.is_closed:
+        _know_trade(known, rides)
+    if s.entered >= 0:
+        last = s.left if known.is_closed else track.upto
+        net = rides.gross[0] - rides.fees[0] if known.is_closed else np.nan
+        known.days = last - s.entered + 1
+        held = Held(s.entered, last, at, s.executions, s.sign, net)
+        write_days(track.days, bench.log, held, bench.ledger)
+
+
+@compiled
+def _know_trade(known: Known, rides: Rides) -> None:
+    gross, fees = np.rint(rides.gross[0] * UNITS), np.rint(rides.fees[0] * UNITS)
+    known.gross, known.fees, known.bars_held = int(gross), int(fees), rides.bars_held[0]
+    known.has_multiple = rides.risk[0] > 0.0
+    if known.has_multiple:
+        known.multiple = int(np.rint((gross - fees) / rides.risk[0]))
+
+
+@compiled
+def _book_days(choices: Choices, books: Books, row: int, known: Known, ledger: Ledger) -> None:
+    if choices.is_dense:
+        first, at = choices.column[known.entered], known.at
+        for day in range(known.days):
+            books.change[row, first + day] += ledger.change[at + day]
+            books.exposure[row, first + day] += ledger.exposure[at + day]
+        return
+    for day in range(known.days):
+        column = choices.column[known.entered + day]
+        books.change[row, column] += ledger.change[known.at + day]
+        books.exposure[row, column] += ledger.exposure[known.at + day]
+
+
+@compiled
+def _book_trade(sums: IntArray, known: Known) -> None:
+    net = known.gross - known.fees
     sums[TRADES] += 1
     if net > 0:
         sums[WINS] += 1
         sums[WON] += net
     else:
         sums[LOST] -= net
-    sums[GROSS] += work.gross[ride]
-    sums[COSTS] += work.fees[ride]
-    sums[HOLD] += work.bars_held[ride]
-    if work.multiple[ride] != NONE:
-        sums[R_SUM] += work.multiple[ride]
+    sums[GROSS] += known.gross
+    sums[COSTS] += known.fees
+    sums[HOLD] += known.bars_held
+    if known.has_multiple:
+        sums[R_SUM] += known.multiple
         sums[R_COUNT] += 1
 
 
-def chain(work: Chains, books: Books, first: int, last: int) -> None:
-    """Add an asset's trades to the books of permutations ``first`` to ``last`` (exclusive)."""
-    _chain(work, books, (first, last), np.empty(work.slots.shape[1], np.int64))
-
-
 @cached
-def _chain(work: Chains, books: Books, rows: tuple[int, int], found: IntArray) -> None:
-    for row in range(rows[0], rows[1]):
-        for at in range(chosen(work, row, found)):
-            _book(work, books, row, found[at])
+def _write_all(choices: Choices, sessions: IntArray, tickets: Tickets) -> None:
+    for at in range(sessions.size):
+        _write(choices, choices.ride[0], sessions[at], tickets, at)
+
+
+@compiled
+def _write(choices: Choices, ride: int, session: int, tickets: Tickets, at: int) -> bool:
+    """Write the order of a ride set and session; whether its levels are sound and it buys any."""
+    rungs, sign = choices.rungs[ride], choices.sign
+    entry, stop = choices.prices[rungs[0], session], choices.prices[rungs[1], session]
+    steps = choices.steps[rungs[0], session]
+    sound = entry > 0.0 and stop > 0.0 and (entry - stop) * sign > 0.0
+    tickets.trail[at] = np.nan
+    if rungs[2] >= 0:
+        tickets.trail[at] = choices.prices[rungs[2], session]
+        sound = sound and tickets.trail[at] > 0.0
+    for target in range(len(choices.sells)):
+        price = choices.prices[rungs[3 + target], session]
+        tickets.targets[at, target] = price
+        sound = sound and price > 0.0 and (price - entry) * sign > 0.0
+    if not sound or steps == 0:
+        return False
+    tickets.session[at], tickets.sign[at], tickets.order[at] = session, sign, choices.order
+    tickets.entry[at], tickets.stop[at] = entry, stop
+    terms = choices.terms[ride]
+    tickets.breakeven[at], tickets.valid_bars[at], tickets.max_bars[at] = (
+        terms[0],
+        terms[1],
+        terms[2],
+    )
+    _divide(choices, steps, tickets.parts[at])
+    return True
+
+
+@compiled
+def _divide(choices: Choices, steps: int, parts: IntArray) -> None:
+    """The tranches in units of 1e-9, as ``rounding.tranche_quantities``; the runner last."""
+    left = steps
+    for target in range(len(choices.sells)):
+        above, below = choices.sells[target]
+        share = steps // below * above + steps % below * above // below  # no product overflows
+        parts[target] = share * choices.step
+        left -= share
+    parts[len(choices.sells)] = 0
+    parts[choices.rest] += left * choices.step

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +16,15 @@ if TYPE_CHECKING:
 
 BOOKS_BYTES = 2 * 8
 """Memory of one permutation on one day: change of the equity and gross exposure."""
-RIDE_BYTES = 400
-"""Memory of one ride with its ticket, executions and days, roughly."""
+ENTRY_BYTES = 12
+"""Memory of one entry set on one day of an asset, roughly."""
+LEVEL_BYTES = 32
+"""Memory of one distinct level on one day of an asset, roughly."""
+ASSET_BYTES = 1_000
+"""Memory of one day of an asset besides, series and sessions, roughly."""
 RESULT_BYTES = 1_000
 """Memory of one permutation's values and figures, roughly."""
-_BOOKS_AT_MOST = 1 << 29
-_RIDES_AT_MOST = 1 << 28
+_ROWS_AT_MOST = 1 << 29
 _OF_FREE = 0.6
 _MEGABYTE = 1e6
 
@@ -66,37 +68,37 @@ class Layout:
 
 
 def layout_of(plan: Plan, size: Size, workers: Workers, free: int | None = None) -> Layout:
-    """Blocks that fit in memory; permutations that share rides lie in one block.
+    """Blocks that fit in memory; permutations that share rides lie side by side.
 
     Args:
         plan: The permutations.
         size: Assets, days, bars.
-        workers: Each process has books of its own.
+        workers: Each process has books of its own; each thread an asset at hand.
         free: Bytes free for use; by default what the machine says.
 
     Raises:
         UsageError: Even the smallest division needs more than the machine has.
     """
     available = int((free_memory() if free is None else free) * _OF_FREE)
-    copies = 1 + workers.processes
-    row = size.days * BOOKS_BYTES * copies
-    fixed = size.bar_bytes * (2 + workers.processes) + plan.size * RESULT_BYTES
-    rides = size.days * RIDE_BYTES * (workers.count + 1)
-    budget = available - fixed
-    if budget < row + rides:
+    copies, at_hand = 1 + workers.processes, 1 + workers.count
+    books = BOOKS_BYTES * copies
+    row = size.days * (books + ENTRY_BYTES * at_hand)
+    levels = LEVEL_BYTES * len(plan.rungs.writers)
+    fixed = size.bar_bytes * (1 + copies) + plan.size * RESULT_BYTES
+    fixed += size.days * (levels + ASSET_BYTES) * at_hand
+    if available < fixed + row:
         msg = (
             f"{plan.size:,} permutations on {size.assets:,} assets and {size.days:,} days need at"
-            f" least {(fixed + row + rides) / _MEGABYTE:,.0f} MB, {available / _MEGABYTE:,.0f} MB"
+            f" least {(fixed + row) / _MEGABYTE:,.0f} MB, {available / _MEGABYTE:,.0f} MB"
             " can be used; try --sample N, a shorter --from/--to or fewer --workers"
         )
         raise UsageError(msg)
-    most_rides = max(1, min(budget // 2, _RIDES_AT_MOST * (workers.count + 1)) // rides)
-    left = budget - most_rides * rides
-    most_rows = max(1, min(left, _BOOKS_AT_MOST * copies) // row)
-    blocks = tuple(_blocks(plan, most_rows, most_rides))
-    largest = max(len(block) for block in blocks)
-    widest = max(len(np.unique(plan.ride[block])) for block in blocks)
-    return Layout(blocks, fixed + largest * row + widest * rides, available)
+    most = max(1, min(available - fixed, _ROWS_AT_MOST * copies) // row)
+    order = np.lexsort((np.arange(plan.size), plan.entry, plan.ride))
+    blocks = tuple(order[first : first + most] for first in range(0, plan.size, most))
+    entries = max(len(np.unique(plan.entry[block])) for block in blocks)
+    largest = len(blocks[0]) * books + entries * ENTRY_BYTES * at_hand
+    return Layout(blocks, fixed + size.days * largest, available)
 
 
 def free_memory() -> int:
@@ -108,15 +110,3 @@ def free_memory() -> int:
         if "MemAvailable:" in amounts:
             return amounts["MemAvailable:"]
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-
-
-def _blocks(plan: Plan, most_rows: int, most_rides: int) -> list[IntArray]:
-    order = np.lexsort((np.arange(plan.size), plan.entry, plan.ride))
-    new = np.diff(plan.ride[order], prepend=-1) != 0
-    number = np.cumsum(new) - 1
-    edges, first = [0], 0
-    while first < plan.size:
-        by_rides = int(np.searchsorted(number, number[first] + most_rides))
-        first = min(first + most_rows, by_rides)
-        edges.append(first)
-    return [order[start:end] for start, end in itertools.pairwise(edges)]

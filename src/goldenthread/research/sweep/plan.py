@@ -2,13 +2,15 @@
 
 Parameters read by ``entry.when`` and the filters make an *entry set* (the dates), those read by
 levels and exit rules a *ride set* (what becomes of an order of that date). A permutation is an
-entry set, a ride set and a cool-down; whatever permutations have in common is computed once.
+entry set, a ride set and a cool-down; whatever permutations have in common is computed once:
+a level (a *rung*) that several ride sets write, the exit rules they share.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +26,7 @@ from goldenthread.research.sweep.grid import (
 from goldenthread.signals.compilation import CompiledStrategy, compile_strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from decimal import Decimal
 
     from goldenthread.domain.strategy import Strategy
@@ -32,6 +34,23 @@ if TYPE_CHECKING:
 IntArray = NDArray[np.int64]
 
 _COOLDOWN = "size.cooldown_bars"
+
+
+ENTRY, STOP, TRAIL, TARGETS = range(4)
+"""Places of a ride set's levels; the targets are the last."""
+
+
+class Rungs(NamedTuple):
+    """The distinct levels of R ride sets with T targets, those of entries first.
+
+    ``writers`` are a ride set that writes each and the place it has there; ``of`` (R, 3 + T)
+    says which of them stands at each place of a ride set, -1 where there is none. ``entries``
+    counts those of entries.
+    """
+
+    writers: tuple[tuple[int, int], ...]
+    of: IntArray
+    entries: int
 
 
 @dataclass(frozen=True)
@@ -48,6 +67,32 @@ class Plan:
     def size(self) -> int:
         """How many permutations there are."""
         return len(self.entry)
+
+    @cached_property
+    def rungs(self) -> Rungs:
+        """The levels of the ride sets, each distinct one once."""
+        texts = [_level_texts(compiled) for compiled in self.rides]
+        numbers: dict[tuple[str, ...], int] = {}
+        writers: list[tuple[int, int]] = []
+        of = np.full((len(texts), len(texts[0])), -1, np.int64)
+        for place in range(of.shape[1]):
+            for ride, levels in enumerate(texts):
+                if levels[place] is None:
+                    continue
+                key = (str(min(place, TARGETS)), str(levels[ENTRY]), str(levels[place]))
+                of[ride, place] = numbers.setdefault(key, len(numbers))
+                if of[ride, place] == len(writers):
+                    writers.append((ride, place))
+        return Rungs(tuple(writers), of, sum(place == ENTRY for _, place in writers))
+
+    @cached_property
+    def rules(self) -> tuple[tuple[int, ...], IntArray]:
+        """The first ride set of each pair of exit and cancel rules, and which each ride set has."""
+        texts = [
+            tuple(expr.text if expr else "" for expr in (compiled.exit, compiled.cancel))
+            for compiled in self.rides
+        ]
+        return _distinct(texts)
 
     def part(self, rows: IntArray) -> Plan:
         """The plan of some permutations only, with just what they need."""
@@ -94,6 +139,21 @@ def _sets(
         for key in numbers
     )
     return compiled, index
+
+
+def _level_texts(compiled: CompiledStrategy) -> list[str | None]:
+    """What is written at each place: entry, stop, trail, targets."""
+    price, trail = compiled.price, compiled.trail
+    targets = [expr.text for expr, _ in compiled.targets]
+    entry = price.text if price else ""
+    return [entry, compiled.stop.text, trail.text if trail else None, *targets]
+
+
+def _distinct(keys: Sequence[tuple[str, ...]]) -> tuple[tuple[int, ...], IntArray]:
+    """The first place of each distinct key, and which of them stands at each place."""
+    numbers: dict[tuple[str, ...], int] = {}
+    of = np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
+    return tuple(int(np.argmax(of == number)) for number in range(len(numbers))), of
 
 
 def _cooldowns(strategy: Strategy, grid: Grid) -> IntArray:

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from goldenthread.domain.clock import Clock
     from goldenthread.research.sweep.chaining import Books
     from goldenthread.research.sweep.layout import Layout, Workers
+    from goldenthread.research.sweep.orders import Stakes
     from goldenthread.research.sweep.plan import Plan
-    from goldenthread.research.sweep.rides import Stakes
     from goldenthread.research.sweep.store import SweepStore
     from goldenthread.research.sweep.work import Bars
 

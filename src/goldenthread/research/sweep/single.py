@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import polars as pl
 
-from goldenthread.research.sweep.rides import Desks, asset_rides
-from goldenthread.research.sweep.work import chains_of
-from goldenthread.rules.tape import CLOSED, REASONS
+from goldenthread.research.sweep.orders import Desks, asset_orders
+from goldenthread.rules.tape import CLOSED, REASONS, Closes
 from goldenthread.rules.ticks import UNITS
 
 if TYPE_CHECKING:
+    from goldenthread.research.sweep.orders import Orders, Stakes
     from goldenthread.research.sweep.plan import IntArray, Plan
-    from goldenthread.research.sweep.rides import AssetRides, Stakes
     from goldenthread.research.sweep.work import Bars
+    from goldenthread.rules.tape import Tickets
 
 TRADES = {
     "symbol": pl.String,
@@ -51,30 +51,29 @@ def run_single(plan: Plan, row: int, bars: Bars, stakes: Stakes) -> Single:
     cash is not shared and the gates of an account are not asked. Prices are in units of the
     signal's date.
     """
-    from goldenthread.research.sweep.chaining import chain, chosen, new_books  # noqa: PLC0415  # numba, when needed
+    from goldenthread.research.sweep.chaining import Chains, new_books  # noqa: PLC0415  # numba, when needed
     from goldenthread.research.sweep.figures import equity_of  # noqa: PLC0415  # the same
 
     own, days, book = plan.part(np.array([row])), bars.days(stakes), bars.book()
     desks = Desks(book, bars.peers(book), stakes)
     books, frames = new_books(1, len(days)), [pl.DataFrame(schema=TRADES)]
     for asset in bars.assets:
-        ridden = asset_rides(own, asset, desks)
-        if ridden is None:
-            continue
-        work = chains_of(own, ridden, days)
-        found = np.empty(len(ridden.tape.day), np.int64)
-        taken = found[: chosen(work, 0, found)]
-        chain(work, books, 0, 1)
-        frames.append(_trades(asset.symbol, ridden, taken))
+        orders = asset_orders(own, asset, desks)
+        if orders is not None:
+            taken = Chains(own, orders, days).add_alone(books)
+            frames.append(_trades(asset.symbol, orders, taken))
     equity, exposure = equity_of(books, 0, float(stakes.capital))
     curve = {"ds": _dates(days), "equity": equity, "gross_exposure": exposure}
     trades = pl.concat(frames).sort("exit_ds", "entry_ds", "symbol")
     return Single(trades, pl.DataFrame(curve))
 
 
-def _trades(symbol: str, ridden: AssetRides, taken: IntArray) -> pl.DataFrame:
-    rides, tickets, day = ridden.rides, ridden.tickets, ridden.tape.day
-    rows = taken[rides.status[taken] == CLOSED]
+def _trades(symbol: str, orders: Orders, tickets: Tickets) -> pl.DataFrame:
+    from goldenthread.rules.kernel import ride  # noqa: PLC0415  # numba, when needed
+
+    tape, closes = orders.tape, Closes(orders.closes.leave[0], orders.closes.cancel[0])
+    rides = ride(tape, orders.trade, tickets, closes, len(tape.day) - 1)
+    day, rows = tape.day, np.flatnonzero(rides.status == CLOSED)
     net = rides.gross[rows] - rides.fees[rows]
     columns = {
         "symbol": [symbol] * len(rows),

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from goldenthread.domain.strategy import Strategy
     from goldenthread.research.luck import Trials
     from goldenthread.research.sweep.grid import Values
+    from goldenthread.research.sweep.orders import Stakes
     from goldenthread.research.sweep.plan import Plan
-    from goldenthread.research.sweep.rides import Stakes
     from goldenthread.research.sweep.work import Bars
 
 OBJECTIVES = (
@@ -44,7 +44,7 @@ LESS_IS_BETTER = frozenset({"max_drawdown", "volatility"})
 TRIALS = "trials"
 """Where beside the sweeps everything ever tried is counted."""
 
-_FORMAT = 2
+_FORMAT = 3
 _YEAR_DAYS = 365
 _MOST_MONEY = 1_000_000_000
 _NAMED = 5

@@ -19,10 +19,9 @@ import polars as pl
 
 from goldenthread.domain.asset import Asset, AssetClass, CorporateAction
 from goldenthread.market.bars import BarBook
+from goldenthread.research.sweep.orders import Desks, Stakes, asset_orders
 from goldenthread.research.sweep.plan import IntArray, Plan
-from goldenthread.research.sweep.rides import AssetRides, Desks, Stakes, asset_rides
 from goldenthread.rules.calendar import sessions
-from goldenthread.rules.ticks import UNITS
 from goldenthread.signals.batch import Peers
 
 if TYPE_CHECKING:
@@ -130,56 +129,29 @@ def chunk_books(chunk: Chunk, threads: int = 1) -> Books:
 
 def add_chunk(chunk: Chunk, books: Books, pool: Executor, threads: int) -> None:
     """Add a chunk to books: assets a few ahead, the permutations of each in parts."""
-    from goldenthread.research.sweep.chaining import chain  # noqa: PLC0415  # numba, when needed
-
-    book, plan = chunk.bars.book(), chunk.plan
-    edges = np.linspace(0, plan.size, threads + 1).astype(np.int64).tolist()
-    for ridden in _ahead(chunk, book, pool, threads):
-        work = chains_of(plan, ridden, chunk.days)
-        parts = [pool.submit(chain, work, books, *span) for span in pairwise(edges)]
+    edges = np.linspace(0, chunk.plan.size, threads + 1).astype(np.int64).tolist()
+    for chains in _ahead(chunk, pool, threads):
+        parts = [pool.submit(chains.add_to, books, *span) for span in pairwise(edges)]
         for part in parts:
             part.result()
 
 
-def _ahead(chunk: Chunk, book: BarBook, pool: Executor, threads: int) -> Iterator[AssetRides]:
-    """The rides of each asset in turn; only as many wait at once as there are threads."""
-    waiting: deque[Future[AssetRides | None]] = deque()
+def _ahead(chunk: Chunk, pool: Executor, threads: int) -> Iterator[Chains]:
+    """The chains of each asset in turn; only as many wait at once as there are threads."""
+    book = chunk.bars.book()
     desks = Desks(book, chunk.bars.peers(book), chunk.stakes)
+    waiting: deque[Future[Chains | None]] = deque()
     for asset in chunk.bars.assets:
-        waiting.append(pool.submit(asset_rides, chunk.plan, asset, desks))
-        if len(waiting) > threads and (ridden := waiting.popleft().result()) is not None:
-            yield ridden
+        waiting.append(pool.submit(_chains, chunk, asset, desks))
+        if len(waiting) > threads and (chains := waiting.popleft().result()) is not None:
+            yield chains
     while waiting:
-        if (ridden := waiting.popleft().result()) is not None:
-            yield ridden
+        if (chains := waiting.popleft().result()) is not None:
+            yield chains
 
 
-def chains_of(plan: Plan, ridden: AssetRides, days: IntArray) -> Chains:
-    """The arrays that are chained for one asset; money as whole units of 1e-9."""
-    from goldenthread.research.sweep.chaining import NONE, Chains  # noqa: PLC0415  # numba, when needed
+def _chains(chunk: Chunk, asset: Asset, desks: Desks) -> Chains | None:
+    from goldenthread.research.sweep.chaining import Chains  # noqa: PLC0415  # numba, when needed
 
-    rides = ridden.rides
-    with np.errstate(invalid="ignore"):
-        gross, fees = (np.rint(np.nan_to_num(m) * UNITS) for m in (rides.gross, rides.fees))
-        multiple = np.rint((gross - fees) / rides.risk)
-    known = np.isfinite(multiple)
-    return Chains(
-        entry=plan.entry,
-        ride=plan.ride,
-        cooldown=plan.cooldown,
-        column=np.searchsorted(days, ridden.tape.day),
-        starts=ridden.starts,
-        sessions=ridden.sessions,
-        slots=ridden.slots,
-        offsets=ridden.offsets,
-        change=ridden.change,
-        exposure=ridden.exposure,
-        status=rides.status,
-        entered=rides.entered,
-        left=rides.left,
-        ended=rides.ended,
-        bars_held=rides.bars_held,
-        gross=gross.astype(np.int64),
-        fees=fees.astype(np.int64),
-        multiple=np.where(known, np.nan_to_num(multiple), NONE).astype(np.int64),
-    )
+    orders = asset_orders(chunk.plan, asset, desks)
+    return None if orders is None else Chains(chunk.plan, orders, chunk.days)

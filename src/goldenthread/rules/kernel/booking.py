@@ -27,7 +27,7 @@ class Fill(NamedTuple):
 
 @compiled
 def book(desk: Desk, s: State, fill: Fill) -> None:
-    """Take the execution into the ride: holding, sums and extremes, and the log if there is one."""
+    """Take the execution into the ride: holding, sums and extremes, and the log if it has room."""
     enters = fill.reason < 0
     coin, fee = 0, 0.0
     if not fill.is_free:
@@ -50,7 +50,7 @@ def book(desk: Desk, s: State, fill: Fill) -> None:
     seen = fill.price * s.ratio
     s.top = seen if s.executions == 0 else max(s.top, seen)
     s.bottom = seen if s.executions == 0 else min(s.bottom, seen)
-    if len(desk.log) > 0:
+    if s.logged + s.executions < len(desk.log):
         _record(desk, s, fill, coin, fee)
     s.executions += 1
 

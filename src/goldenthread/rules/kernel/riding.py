@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from goldenthread.rules.kernel.quiet import next_session
 from goldenthread.rules.kernel.session import meet
-from goldenthread.rules.kernel.state import Day, Desk, Part, Row, State, cached, compiled, records
+from goldenthread.rules.kernel.state import Desk, Part, Row, State, cached, compiled, records
+from goldenthread.rules.kernel.track import Seat, Track, frozen, rooms, seat_of, track_of
 from goldenthread.rules.tape import (
     CANCELLED,
     CLOSED,
@@ -22,7 +21,6 @@ from goldenthread.rules.tape import (
     WAITING,
     Closes,
     Executions,
-    FloatArray,
     IntArray,
     Rides,
     Tape,
@@ -30,7 +28,11 @@ from goldenthread.rules.tape import (
     Tickets,
 )
 
-_Arrays = TypeVar("_Arrays", bound=tuple[NDArray[np.generic], ...])
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_USUALLY = 2
+"""Executions a ride mostly has; when there are more, everything is ridden again."""
 
 
 def ride(tape: Tape, terms: Terms, tickets: Tickets, closes: Closes, upto: int) -> Rides:
@@ -47,7 +49,7 @@ def ride(tape: Tape, terms: Terms, tickets: Tickets, closes: Closes, upto: int) 
         n rides. Nothing is random and nothing rounded but what the rules round: the same
         tickets ride the same way alone, together, and in any process.
     """
-    rides, _ = _ride(tape, terms, tickets, closes, upto)
+    rides, _ = _ride(tape, terms, tickets, closes, upto, records(Row, 0))
     return rides
 
 
@@ -55,116 +57,59 @@ def execute(
     tape: Tape, terms: Terms, tickets: Tickets, closes: Closes, upto: int
 ) -> tuple[Rides, Executions]:
     """What ``ride`` gives, and every execution of every ride."""
-    rides, counts = _ride(tape, terms, tickets, closes, upto)
-    log = records(Row, int(counts.sum()))
-    if len(log):
-        _walk(tape, terms, _work(tape, tickets, closes, upto), _new_rides(len(counts)), counts, log)
+    log = records(Row, _USUALLY * len(tickets.session))
+    rides, counts = _ride(tape, terms, tickets, closes, upto, log)
+    if counts.sum() > len(log):
+        log = records(Row, int(counts.sum()))
+        rides, counts = _ride(tape, terms, tickets, closes, upto, log)
+    log = log[: counts.sum()]
     columns = {name: np.ascontiguousarray(log[name]) for name in Executions._fields[1:]}
     codes = {name: columns[name].astype(np.int8) for name in ("leg", "reason", "part")}
     return rides, Executions(np.repeat(np.arange(len(counts)), counts), **columns | codes)
 
 
-class _Work(NamedTuple):
-    tickets: Tickets
-    closes: Closes
-    upto: int
-
-
-class _Memory(NamedTuple):
-    """One ride's records, used again for the next."""
-
-    states: Sequence[State]
-    days: Sequence[Day]
-    terms: Sequence[Terms]
-    parts: Sequence[Part]
-
-
 def _ride(
-    tape: Tape, terms: Terms, tickets: Tickets, closes: Closes, upto: int
+    tape: Tape, terms: Terms, tickets: Tickets, closes: Closes, upto: int, log: Sequence[Row]
 ) -> tuple[Rides, IntArray]:
-    """The rides, and how many executions each had."""
+    """The rides, and how many executions each had; those the ``log`` has room for are in it."""
     count = len(tickets.session)
-    rides, counts = _new_rides(count), np.zeros(count, np.int64)
-    _walk(tape, terms, _work(tape, tickets, closes, upto), rides, counts, records(Row, 0))
+    rides, counts = rooms(count), np.zeros(count, np.int64)
+    seat = seat_of(tickets.parts.shape[1])
+    _ride_all(track_of(tape, terms, closes, upto), frozen(tickets), rides, counts, log, seat)
     return rides, counts
-
-
-def _walk(
-    tape: Tape, terms: Terms, work: _Work, rides: Rides, counts: IntArray, log: Sequence[Row]
-) -> None:
-    own = records(Terms, 1)
-    own[0] = tuple(terms)
-    days = records(Day, len(tape.day))
-    days["at"] = np.arange(len(days))
-    for name in Tape._fields[1:]:
-        days[name] = getattr(tape, name)
-    parts = records(Part, work.tickets.parts.shape[1])
-    _ride_all(work, rides, counts, log, _Memory(records(State, 1), days, own, parts))
-
-
-def _work(tape: Tape, tickets: Tickets, closes: Closes, upto: int) -> _Work:
-    last = min(upto, len(tape.day) - 1)
-    return _Work(_frozen(tickets), _frozen(closes), last)
-
-
-def _frozen(arrays: _Arrays) -> _Arrays:
-    """The arrays contiguous and read-only, whatever they came as: the kernel is compiled once."""
-    views = [np.ascontiguousarray(array).view() for array in arrays]
-    for view in views:
-        view.flags.writeable = False
-    return type(arrays)(*views)
-
-
-def _new_rides(count: int) -> Rides:
-    def sessions() -> IntArray:
-        return np.full(count, -1, np.int64)
-
-    def figures() -> FloatArray:
-        return np.full(count, np.nan)
-
-    return Rides(
-        status=np.full(count, WAITING, np.int8),
-        entered=sessions(),
-        left=sessions(),
-        ended=sessions(),
-        reason=np.full(count, -1, np.int8),
-        bars_held=sessions(),
-        entry_price=figures(),
-        exit_price=figures(),
-        gross=figures(),
-        fees=figures(),
-        risk=figures(),
-        mfe=figures(),
-        mae=figures(),
-    )
 
 
 @cached
 def _ride_all(
-    work: _Work, rides: Rides, counts: IntArray, log: Sequence[Row], memory: _Memory
+    track: Track, tickets: Tickets, rides: Rides, counts: IntArray, log: Sequence[Row], seat: Seat
 ) -> None:
-    s, parts, row = memory.states[0], memory.parts, 0
-    terms = memory.terms[0]
-    leave, cancel = work.closes.leave, work.closes.cancel
+    s, row = seat.states[0], 0
     for i in range(counts.size):
-        _begin(s, parts, terms, work.tickets, i)
-        s.logged, status = row, WAITING
-        t = s.session + 1
-        while t <= work.upto:
-            meet(Desk(memory.days[t], terms, log), s, parts, leave[t])
-            status = _status(s, cancel[t] and s.last_bar == t)
-            if status != WAITING and status != OPEN:  # noqa: PLR1714  # a tuple costs time here
-                s.ended = t
-                break
-            t = next_session(memory.days, s, parts, leave, work.upto)
-        rides.status[i] = status
-        _end(rides, s, i)
+        begin(s, seat.parts, track.terms[0], tickets, i)
+        s.logged = row
+        rides.status[i] = run(track, s, seat.parts, log)
+        note(rides, s, i)
         counts[i] = s.executions
         row += s.executions
 
 
 @compiled
-def _begin(s: State, parts: Sequence[Part], terms: Terms, tickets: Tickets, i: int) -> None:
+def run(track: Track, s: State, parts: Sequence[Part], log: Sequence[Row]) -> int:
+    """Ride to its end what was begun; what became of it, as in ``Rides.status``."""
+    terms, status, t = track.terms[0], WAITING, s.session + 1
+    while t <= track.upto:
+        leaves = track.leave[t]
+        meet(Desk(track.days[t], terms, log), s, parts, leaves)
+        status = _status(s, track.cancel[t] and s.last_bar == t)
+        if status != WAITING and status != OPEN:  # noqa: PLR1714  # a tuple costs time here
+            s.ended = t
+            break
+        t = next_session(track.days, s, parts, track.leave, track.upto)
+    return status
+
+
+@compiled
+def begin(s: State, parts: Sequence[Part], terms: Terms, tickets: Tickets, i: int) -> None:
     """Forget the ride before, and take ticket ``i``."""
     s.session, s.sign = tickets.session[i], tickets.sign[i]
     s.at_market = tickets.at_market[i]
@@ -188,6 +133,7 @@ def _begin(s: State, parts: Sequence[Part], terms: Terms, tickets: Tickets, i: i
     s.last_bar, s.entered, s.left, s.ended, s.due, s.reason = -1, -1, -1, -1, -1, -1
     s.is_trailed, s.entry_triggered, s.stop_triggered = False, False, False
     s.cost, s.earned, s.bought, s.sold, s.fees = 0.0, 0.0, 0.0, 0.0, 0.0
+    s.logged = 0
 
 
 @compiled
@@ -205,7 +151,7 @@ def _status(s: State, cancels: bool) -> int:
 
 
 @compiled
-def _end(rides: Rides, s: State, i: int) -> None:
+def note(rides: Rides, s: State, i: int) -> None:
     """Write down what became of the ride; prices in the units of the signal's date."""
     rides.entered[i], rides.left[i], rides.ended[i] = s.entered, s.left, s.ended
     rides.bars_held[i] = s.bars_held

@@ -158,7 +158,7 @@ class Bar(NamedTuple):
 
 
 class Desk(NamedTuple):
-    """What the functions of one session share; an empty ``log`` records no executions."""
+    """What the functions of one session share; the ``log`` records executions while it has room."""
 
     day: Day
     terms: Terms
@@ -168,27 +168,36 @@ class Desk(NamedTuple):
 _KINDS = {int: np.int64, float: np.float64, bool: np.bool_}
 
 
-def records(kind: type, count: int) -> Any:  # noqa: ANN401  # numpy knows no type of records
-    """An array of so many records with the fields of ``kind``, all zero."""
-    return np.zeros(count, _layout(kind))
+def records(kind: type, count: int, sources: tuple[Path, ...] = ()) -> Any:  # noqa: ANN401  # numpy knows no type of records
+    """An array of so many records with the fields of ``kind``, all zero.
+
+    A ``kind`` that a cached function takes names the ``sources`` of what that calls; those of the
+    kernel go without saying.
+    """
+    return np.zeros(count, _layout(kind, sources))
 
 
 @cache
-def _layout(kind: type) -> np.dtype[np.void]:
+def _layout(kind: type, sources: tuple[Path, ...]) -> np.dtype[np.void]:
     fields = [(name, _KINDS[of]) for name, of in get_type_hints(kind).items()]
-    stamp = [(f"rules_{_digest()}", np.int8)] if kind is State else []
+    stamped = _kernel() if kind is State else sources
+    stamp = [(f"rules_{_digest(stamped)}", np.int8)] if stamped else []
     return np.dtype(fields + stamp, align=True)
 
 
 @cache
-def _digest() -> str:
-    """What the sources of the kernel are known by.
+def _kernel() -> tuple[Path, ...]:
+    folder = Path(__file__).parent
+    return (*folder.glob("*.py"), folder.with_name("ticks.py"), folder.with_name("tape.py"))
+
+
+@cache
+def _digest(sources: tuple[Path, ...]) -> str:
+    """What the sources are known by.
 
     numba looks for changes only in the file of a cached function, not in what that calls. A
     field named after them is part of the signature machine code is kept under.
     """
-    folder = Path(__file__).parent
-    sources = [*folder.glob("*.py"), folder.with_name("ticks.py"), folder.with_name("tape.py")]
     sha = hashlib.sha256()
     for source in sorted(sources):
         sha.update(source.read_bytes())

@@ -6,7 +6,7 @@ same bits; what works value by value (signs, comparisons, levels) is computed on
 
 from __future__ import annotations
 
-from functools import partial
+from functools import reduce
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -92,6 +92,7 @@ class Batch:
         self._stretches = Stretches(windows, symbol, dates, self._peers)
         self._rounded: dict[tuple[str, ...], FloatArray] = {}
         self._values: dict[tuple[str, str], Value] = {}
+        self._truths: dict[tuple[str, str], NDArray[np.bool_]] = {}
 
     def decide(self, compiled: CompiledStrategy, asset: Asset) -> Decisions:
         """Everything the strategy says on every date; see ``Decisions``."""
@@ -111,6 +112,7 @@ class Batch:
         """Where the entry condition is true and the symbol is a member in that month."""
         found = self.truth(compiled.when)
         if compiled.universe.rules:
+            found = found.copy()
             months = self._dates.astype("datetime64[M]")
             for first in np.unique(months, return_index=True)[1].tolist():
                 ds: dt.date = self._dates[first].item()
@@ -122,8 +124,15 @@ class Batch:
         """Where a condition is true; null is not true, and a missing rule never is."""
         if expr is None:
             return np.zeros(len(self._dates), np.bool_)
-        value = self.values(expr)
-        true: NDArray[np.bool_] = ~np.isnan(value) & (value != 0)
+        if expr.op == "and":  # a null beside a truth is no truth either
+            one, *others = (self.truth(part) for part in expr.parts)
+            return reduce(np.logical_and, others, one)
+        key = _key(expr)
+        true = self._truths.get(key)
+        if true is None:
+            value = self.values(expr)
+            true = self._truths[key] = ~np.isnan(value) & (value != 0)
+            true.flags.writeable = False
         return true
 
     def values(self, expr: Expr) -> FloatArray:
@@ -132,28 +141,53 @@ class Batch:
 
     def levels(self, compiled: CompiledStrategy, asset: Asset) -> Levels:
         """The rounded levels of the strategy's plan on every date."""
-        strategy = compiled.strategy
-        side, order = strategy.side, strategy.entry.order
-        price = self._column("close") if compiled.price is None else self._price(compiled.price)
-        entry = round_entries(price, asset, side, order)
-        base = (str(side), order, compiled.price.text if compiled.price else "")
-        stop = self._kept(
-            (*base, "stop", compiled.stop.text),
+        entry, side = self.entry(compiled, asset), compiled.strategy.side
+        targets = np.full((len(entry), len(compiled.targets)), np.nan)
+        for at in range(len(compiled.targets)):
+            targets[:, at] = self.target(compiled, at, asset)
+        trail = self.trail(compiled, asset)
+        levels = Levels(entry, self.stop(compiled, asset), trail, targets, np.empty(0, np.bool_))
+        sound = _sound(levels, side)
+        return levels._replace(is_sound=sound & (trail > 0) if compiled.trail else sound)
+
+    def entry(self, compiled: CompiledStrategy, asset: Asset) -> FloatArray:
+        """The planned entry on every date, rounded; NaN where there is none."""
+        side, order = compiled.strategy.side, compiled.strategy.entry.order
+
+        def make() -> FloatArray:
+            price = self._column("close")
+            if compiled.price is not None:
+                price = _as_prices(self.values(compiled.price))
+            return round_entries(price, asset, side, order)
+
+        return self._kept((*_base(compiled), "entry"), make)
+
+    def stop(self, compiled: CompiledStrategy, asset: Asset) -> FloatArray:
+        """The stop on every date, rounded; NaN where there is none."""
+        side, entry = compiled.strategy.side, self.entry(compiled, asset)
+        return self._kept(
+            (*_base(compiled), "stop", compiled.stop.text),
             lambda: round_stops(self._level(compiled.stop, entry), asset, side),
         )
-        targets = np.full((len(entry), len(compiled.targets)), np.nan)
-        for at, (expr, _) in enumerate(compiled.targets):
-            rounded = partial(self._target, expr, entry, asset, side)
-            targets[:, at] = self._kept((*base, "target", expr.text), rounded)
-        trail = np.full(len(entry), np.nan)
-        if compiled.trail is not None:
-            trail = nine_decimals(self._level(compiled.trail, entry))
-        has_trail = compiled.trail is not None
-        sound = _sound(Levels(entry, stop, trail, targets, np.empty(0, np.bool_)), side)
-        return Levels(entry, stop, trail, targets, sound & (trail > 0 if has_trail else True))
 
-    def _target(self, expr: Expr, entry: FloatArray, asset: Asset, side: Side) -> FloatArray:
-        return round_targets(self._level(expr, entry), asset, side)
+    def target(self, compiled: CompiledStrategy, at: int, asset: Asset) -> FloatArray:
+        """Target number ``at`` (from 0) on every date, rounded; NaN where there is none."""
+        side, entry = compiled.strategy.side, self.entry(compiled, asset)
+        expr = compiled.targets[at][0]
+        return self._kept(
+            (*_base(compiled), "target", expr.text),
+            lambda: round_targets(self._level(expr, entry), asset, side),
+        )
+
+    def trail(self, compiled: CompiledStrategy, asset: Asset) -> FloatArray:
+        """The trail's distance on every date, rounded; NaN where there is none."""
+        expr, entry = compiled.trail, self.entry(compiled, asset)
+        if expr is None:
+            return np.full(len(entry), np.nan)
+        return self._kept(
+            (*_base(compiled), "trail", expr.text),
+            lambda: nine_decimals(self._level(expr, entry)),
+        )
 
     def _kept(self, key: tuple[str, ...], make: Callable[[], FloatArray]) -> FloatArray:
         """A rounded level, made once for all strategies that write it."""
@@ -161,9 +195,6 @@ class Batch:
         if found is None:
             found = self._rounded[key] = make()
         return found
-
-    def _price(self, expr: Expr) -> FloatArray:
-        return _as_prices(self.values(expr))
 
     def _level(self, expr: Expr, entry: FloatArray) -> FloatArray:
         value = self._with_entry(expr, entry)
@@ -183,7 +214,7 @@ class Batch:
         """A part of an expression on every date, computed once wherever it stands."""
         if expr.op == "number":
             return np.float64(expr.value)
-        key = (expr.text, expr.universe.key if expr.universe else "")
+        key = _key(expr)
         value = self._values.get(key)
         if value is None:
             if expr.is_series:
@@ -208,6 +239,17 @@ class Batch:
             column: FloatArray = getattr(stretch.window, name)
             result[stretch.rows] = column[stretch.places]
         return result
+
+
+def _key(expr: Expr) -> tuple[str, str]:
+    """What an expression is known by: its text means the same wherever it stands."""
+    return expr.text, expr.universe.key if expr.universe else ""
+
+
+def _base(compiled: CompiledStrategy) -> tuple[str, ...]:
+    """What a level depends on besides its own expression."""
+    strategy, price = compiled.strategy, compiled.price
+    return str(strategy.side), strategy.entry.order, price.text if price else ""
 
 
 def _as_prices(values: FloatArray) -> FloatArray:

@@ -20,7 +20,7 @@ from goldenthread.market.universe import resolve
 from goldenthread.research.fitting.suggesting import Search, suggested
 from goldenthread.research.sweep.grid import Grid, axis_of, grid_of, with_values
 from goldenthread.research.sweep.layout import Workers
-from goldenthread.research.sweep.rides import Stakes
+from goldenthread.research.sweep.orders import Stakes
 from goldenthread.research.sweep.running import Crew
 from goldenthread.research.sweep.store import SweepStore
 from goldenthread.research.sweep.sweeping import (

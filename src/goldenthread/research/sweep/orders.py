@@ -1,0 +1,195 @@
+"""What permutations may order of one asset: the sessions each entry set wants, every level.
+
+Nothing here depends on other assets or on how the work is divided, so any division gives the
+same numbers.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goldenthread.domain.asset import Asset
+from goldenthread.domain.bar import DateArray
+from goldenthread.domain.errors import UsageError
+from goldenthread.domain.policy import Policy
+from goldenthread.market.bars import BarBook
+from goldenthread.research.sweep.plan import ENTRY, STOP, TARGETS, TRAIL
+from goldenthread.rules.rounding import round_quantity
+from goldenthread.rules.tape import ORDERS, Closes, Tape, Terms, tape_of
+from goldenthread.rules.ticks import UNITS
+from goldenthread.signals.batch import Batch, Peers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from goldenthread.research.sweep.plan import Plan, Rungs
+    from goldenthread.signals.compilation import CompiledStrategy
+
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+SessionArray = NDArray[np.int32]
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+
+_CLOSE_CALL = 1e-9
+_MOST_UNITS = 2**62 / UNITS
+
+
+class Stakes(NamedTuple):
+    """Per-strategy mode: every signal takes ``fraction`` of ``capital``, whatever else is held.
+
+    Cash is not shared and the gates of an account are not asked. Dates are those of the first
+    and the last decision; later bars are not read.
+    """
+
+    capital: Decimal
+    fraction: Decimal
+    policy: Policy
+    first: dt.date
+    last: dt.date
+
+
+class Desks(NamedTuple):
+    """What the assets of a chunk have in common: bars, members, stakes."""
+
+    book: BarBook
+    peers: Peers
+    stakes: Stakes
+
+
+class Orders(NamedTuple):
+    """Everything E entry sets and R ride sets may order on the S sessions of one asset.
+
+    ``coming`` (E, S + 1) is the first session from each on that an entry set wants, S for none.
+    ``prices`` (K, S) are the distinct levels, NaN where there is none; ``rungs`` (R, 3 + T) says
+    which of them each ride set has, -1 for no trail. ``steps`` (entries, S) is how many steps of
+    quantity each planned entry buys. ``terms`` (R, 3) are breakeven, valid_bars and max_bars.
+    ``closes`` (G, S) are the distinct pairs of rules, ``rule`` (R) which of them each ride set has;
+    ``sells`` (T, 2) the fractions the targets sell, ``rest`` the tranche that takes what is left.
+    """
+
+    tape: Tape
+    trade: Terms
+    coming: SessionArray
+    prices: FloatArray
+    rungs: IntArray
+    steps: IntArray
+    terms: IntArray
+    closes: Closes
+    rule: IntArray
+    sells: IntArray
+    rest: int
+    sign: int
+    order: int
+
+
+def asset_orders(plan: Plan, asset: Asset, desks: Desks) -> Orders | None:
+    """What the permutations may order of one asset; None when it has no bar in the span."""
+    book, peers, stakes = desks
+    span = (stakes.first, stakes.last)
+    columns = book.columns(asset.symbol, *span)
+    if not len(columns[0]):
+        return None
+    tape, terms = tape_of(asset, columns, book.actions(asset.symbol), stakes.policy, span)
+    desk = _Desk(asset, Batch(book.window, asset.symbol, columns[0], peers), tape, columns[0])
+    strategy, rungs = plan.rides[0].strategy, plan.rungs
+    sells = [target.sell for target in strategy.exit.targets]
+    prices = desk.prices(plan.rides, rungs)
+    first, rule = plan.rules
+    return Orders(
+        tape=tape,
+        trade=terms,
+        coming=_coming(
+            desk.on_tape(np.array([desk.accepted(e) for e in plan.entries]), fill=False)
+        ),
+        prices=prices,
+        rungs=rungs.of,
+        steps=np.array([_steps(entry, asset, stakes) for entry in prices[: rungs.entries]]),
+        terms=np.array([_settings(compiled) for compiled in plan.rides]),
+        closes=desk.closes([plan.rides[number] for number in first]),
+        rule=rule,
+        sells=np.array([sell.as_integer_ratio() for sell in sells], np.int64).reshape(-1, 2),
+        rest=len(sells) - (sum(sells) == 1),
+        sign=strategy.side.sign,
+        order=ORDERS[strategy.entry.order],
+    )
+
+
+class _Desk(NamedTuple):
+    """One asset ready to decide on ``days``, those of its bars."""
+
+    asset: Asset
+    batch: Batch
+    tape: Tape
+    days: DateArray
+
+    def accepted(self, compiled: CompiledStrategy) -> BoolArray:
+        """On which bars there is a candidate that every filter passes."""
+        found = self.batch.wanted(compiled)
+        for filter_ in compiled.filters:
+            found = found & self.batch.truth(filter_.expr)
+        return found
+
+    def prices(self, rides: Sequence[CompiledStrategy], rungs: Rungs) -> FloatArray:
+        """Each distinct level on every session."""
+        levels = [self._level(rides[ride], place) for ride, place in rungs.writers]
+        return self.on_tape(np.array(levels), fill=np.nan)
+
+    def closes(self, rides: Sequence[CompiledStrategy]) -> Closes:
+        """What the strategies' own rules say on every session; nothing where there is no bar."""
+        leave = np.array([self.batch.truth(compiled.exit) for compiled in rides])
+        cancel = np.array([self.batch.truth(compiled.cancel) for compiled in rides])
+        return Closes(self.on_tape(leave, fill=False), self.on_tape(cancel, fill=False))
+
+    def on_tape(self, rows: NDArray[_Scalar], fill: float) -> NDArray[_Scalar]:
+        """Rows of values by bar as rows by session."""
+        at = np.searchsorted(self.tape.day, self.days.astype(np.int64))
+        found = np.full((len(rows), len(self.tape.day)), fill, rows.dtype)
+        found[:, at] = rows
+        return found
+
+    def _level(self, compiled: CompiledStrategy, place: int) -> FloatArray:
+        if place >= TARGETS:
+            return self.batch.target(compiled, place - TARGETS, self.asset)
+        level = {ENTRY: self.batch.entry, STOP: self.batch.stop, TRAIL: self.batch.trail}[place]
+        return level(compiled, self.asset)
+
+
+def _settings(compiled: CompiledStrategy) -> tuple[int, int, int]:
+    entry, leave = compiled.strategy.entry, compiled.strategy.exit
+    return leave.breakeven_after or 0, entry.valid_bars, leave.max_bars
+
+
+def _coming(wanted: BoolArray) -> SessionArray:
+    """The first wanted session from each session on; one after the last where there is none."""
+    count = wanted.shape[1]
+    sessions = np.where(wanted, np.arange(count, dtype=np.int32), np.int32(count))
+    found = np.full((len(wanted), count + 1), count, np.int32)
+    found[:, :count] = np.minimum.accumulate(sessions[:, ::-1], axis=1)[:, ::-1]
+    return found
+
+
+def _steps(entry: FloatArray, asset: Asset, stakes: Stakes) -> IntArray:
+    """How many whole steps of quantity the fixed fraction buys at each planned entry."""
+    amount, wanted = stakes.capital * stakes.fraction, entry > 0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        exact = np.where(wanted, float(amount) / entry / float(asset.quantity_step), 0.0)
+        nearest = np.rint(exact)
+        close = np.flatnonzero(wanted & (np.abs(exact - nearest) <= _CLOSE_CALL * exact))
+    if exact.max(initial=0.0) >= _MOST_UNITS / float(asset.quantity_step):
+        msg = (
+            f"{amount:,} of {asset.symbol} is more than can be counted in units of 1e-9: take a"
+            " smaller --capital or --fraction, or leave it out with --symbols"
+        )
+        raise UsageError(msg)
+    steps = np.floor(exact).astype(np.int64)
+    for at in close:  # exact money says on which side of a whole step it lies
+        price = Decimal(repr(float(entry[at])))
+        steps[at] = int(round_quantity(amount / price, asset) / asset.quantity_step)
+    return steps
