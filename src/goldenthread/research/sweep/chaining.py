@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from goldenthread.domain.position import ExitReason
 from goldenthread.research.sweep.daily import Held, Ledger, write_days
 from goldenthread.rules.kernel.riding import begin, note, run
-from goldenthread.rules.kernel.state import Row, cached, compiled, records
+from goldenthread.rules.kernel.state import Row, State, cached, compiled, records
 from goldenthread.rules.kernel.track import Seat, Track, rooms, seat_of, track_of
-from goldenthread.rules.tape import CLOSED, Rides, Tickets
+from goldenthread.rules.tape import CLOSED, REASONS, Rides, Tickets
 from goldenthread.rules.ticks import UNITS
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ IntArray = NDArray[np.int64]
 TRADES, WINS, WON, LOST, GROSS, COSTS, HOLD, R_SUM, R_COUNT = range(9)
 """Columns of ``Books.trades``; money and R multiples in units of 1e-9."""
 
+_BY_CHANCE = tuple(
+    REASONS.index(reason)
+    for reason in (ExitReason.TIME, ExitReason.DELISTED, ExitReason.SPLIT_CASH)
+)
+_ENDLESS = np.iinfo(np.int64).max
 _ROOM = 1 << 15
 _COMPILED = (Path(__file__).with_name("daily.py"),)
 
@@ -44,11 +50,14 @@ class Books(NamedTuple):
 class Known:
     """What became of the order of one session, as a record; it counts while ``stamp`` is current.
 
+    It was learned for a ride set, and would be the same under any max_bars from ``lasting`` on.
     Money and R multiple are in units of 1e-9, ``has_multiple`` is False when the initial stop
     risked nothing. Its days are ``days`` rows of the ledger from ``at`` on.
     """
 
     stamp: int
+    ride: int
+    lasting: int
     is_order: bool
     is_closed: bool
     has_multiple: bool
@@ -66,6 +75,7 @@ class Known:
 class Choices(NamedTuple):
     """What the permutations choose from on one asset; arrays as in ``Plan`` and ``Orders``.
 
+    ``coming`` (E, S + 1) is the first session from each on that an entry set wants, S for none.
     ``column`` is the day of the sweep's calendar of each session; the days of a ride lie side
     by side when ``is_dense``.
     """
@@ -73,6 +83,7 @@ class Choices(NamedTuple):
     entry: IntArray
     ride: IntArray
     cooldown: IntArray
+    family: IntArray
     coming: NDArray[np.int32]
     prices: NDArray[np.float64]
     rungs: IntArray
@@ -115,10 +126,12 @@ class Chains:
         column = np.searchsorted(days, orders.tape.day)
         last = len(column) - 1
         self._track = track_of(orders.tape, orders.trade, orders.closes, last)
+        coming = np.empty((len(orders.wanted), last + 2), np.int32)
+        _look_ahead(orders.wanted, coming)
         self._splits = int((orders.tape.split != 1.0).sum())
         self._choices = Choices(
-            *(plan.entry, plan.ride, plan.cooldown, orders.coming, orders.prices, orders.rungs),
-            *(orders.steps, orders.terms, orders.rule, orders.sells, column),
+            *(plan.entry, plan.ride, plan.cooldown, plan.family, coming, orders.prices),
+            *(orders.rungs, orders.steps, plan.terms, orders.rule, orders.sells, column),
             is_dense=bool(column[-1] - column[0] == last),
             rest=orders.rest,
             step=orders.trade.step,
@@ -181,17 +194,29 @@ def _no_tickets(count: int, targets: int) -> Tickets:
 
 
 @cached
+def _look_ahead(wanted: NDArray[np.bool_], coming: NDArray[np.int32]) -> None:
+    entries, sessions = wanted.shape
+    for entry in range(entries):
+        first = coming[entry, sessions] = sessions
+        for session in range(sessions - 1, -1, -1):
+            first = session if wanted[entry, session] else first
+            coming[entry, session] = first
+
+
+@cached
 def _chain(
     track: Track, choices: Choices, books: Books, rows: tuple[int, int], bench: Bench
 ) -> int:
     """Book the permutations; how many orders the last of them chose, which are in ``found``.
 
-    What is known of a ride set is kept while permutations have it and the ledger has room.
+    What is known of a family of ride sets is kept while permutations are of it and the ledger
+    has room.
     """
-    stamp, used, ride, count = 0, 0, -1, 0
+    stamp, used, family, count = 0, 0, -1, 0
     for row in range(rows[0], rows[1]):
-        if choices.ride[row] != ride or used + 2 * choices.column.size > bench.ledger.change.size:
-            ride, used = choices.ride[row], 0
+        own = choices.family[choices.ride[row]]
+        if own != family or used + 2 * choices.column.size > bench.ledger.change.size:
+            family, used = own, 0
             stamp += 1
         count, used = _choose(track, choices, row, (stamp, used), bench)
         for at in range(count):
@@ -212,13 +237,15 @@ def _choose(
     former one ended in, after an exit not before the cool-down has passed.
     """
     stamp, used = state
+    ride = choices.ride[row]
     coming, sessions = choices.coming[choices.entry[row]], choices.column.size
     session, count = coming[0], 0
     while session < sessions:
         known = bench.known[session]
-        if known.stamp != stamp:
-            known.stamp = stamp
-            _learn(track, choices, (choices.ride[row], session, used), bench)
+        holds = known.ride == ride or known.lasting <= choices.terms[ride, 2]
+        if known.stamp != stamp or not holds:
+            known.stamp, known.ride = stamp, ride
+            _learn(track, choices, (ride, session, used), bench)
             used += known.days
         free = session + 1
         if known.is_order:
@@ -244,7 +271,7 @@ def _learn(track: Track, choices: Choices, order: tuple[int, int, int], bench: B
         bench.seat.states[0],
     )
     known.is_order = _write(choices, ride, session, bench.ticket, 0)
-    known.days, known.at = 0, at
+    known.days, known.at, known.lasting = 0, at, 0
     if not known.is_order:
         return
     rule = choices.rule[ride]
@@ -255,6 +282,7 @@ def _learn(track: Track, choices: Choices, order: tuple[int, int, int], bench: B
     note(rides, s, 0)
     known.entered, known.left, known.ended = s.entered, s.left, s.ended
     known.is_closed = rides.status[0] == CLOSED
+    known.lasting = _lasting(s, known.is_closed)
     if known.is_closed:
         _know_trade(known, rides)
     if s.entered >= 0:
@@ -263,6 +291,16 @@ def _learn(track: Track, choices: Choices, order: tuple[int, int, int], bench: B
         known.days = last - s.entered + 1
         held = Held(s.entered, last, at, s.executions, s.sign, net)
         write_days(track.days, bench.log, held, bench.ledger)
+
+
+@compiled
+def _lasting(s: State, is_closed: bool) -> int:
+    """From which max_bars on all this would be the same; endless where time had a say in it."""
+    if s.entered < 0 and s.ended >= 0:
+        return 0
+    if not is_closed or s.reason in _BY_CHANCE:
+        return _ENDLESS
+    return s.bars_held
 
 
 @compiled

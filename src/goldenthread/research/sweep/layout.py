@@ -94,7 +94,7 @@ def layout_of(plan: Plan, size: Size, workers: Workers, free: int | None = None)
         )
         raise UsageError(msg)
     most = max(1, min(available - fixed, _ROWS_AT_MOST * copies) // row)
-    order = np.lexsort((np.arange(plan.size), plan.entry, plan.ride))
+    order = np.lexsort((np.arange(plan.size), plan.entry, plan.ride, plan.family[plan.ride]))
     blocks = tuple(order[first : first + most] for first in range(0, plan.size, most))
     entries = max(len(np.unique(plan.entry[block])) for block in blocks)
     largest = len(blocks[0]) * books + entries * ENTRY_BYTES * at_hand

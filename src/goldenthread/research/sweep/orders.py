@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-SessionArray = NDArray[np.int32]
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
@@ -66,21 +65,20 @@ class Desks(NamedTuple):
 class Orders(NamedTuple):
     """Everything E entry sets and R ride sets may order on the S sessions of one asset.
 
-    ``coming`` (E, S + 1) is the first session from each on that an entry set wants, S for none.
+    ``wanted`` (E, S) are the sessions on which an entry set has a candidate that passes.
     ``prices`` (K, S) are the distinct levels, NaN where there is none; ``rungs`` (R, 3 + T) says
     which of them each ride set has, -1 for no trail. ``steps`` (entries, S) is how many steps of
-    quantity each planned entry buys. ``terms`` (R, 3) are breakeven, valid_bars and max_bars.
+    quantity each planned entry buys.
     ``closes`` (G, S) are the distinct pairs of rules, ``rule`` (R) which of them each ride set has;
     ``sells`` (T, 2) the fractions the targets sell, ``rest`` the tranche that takes what is left.
     """
 
     tape: Tape
     trade: Terms
-    coming: SessionArray
+    wanted: BoolArray
     prices: FloatArray
     rungs: IntArray
     steps: IntArray
-    terms: IntArray
     closes: Closes
     rule: IntArray
     sells: IntArray
@@ -105,13 +103,10 @@ def asset_orders(plan: Plan, asset: Asset, desks: Desks) -> Orders | None:
     return Orders(
         tape=tape,
         trade=terms,
-        coming=_coming(
-            desk.on_tape(np.array([desk.accepted(e) for e in plan.entries]), fill=False)
-        ),
+        wanted=desk.on_tape(np.array([desk.accepted(e) for e in plan.entries]), fill=False),
         prices=prices,
         rungs=rungs.of,
         steps=np.array([_steps(entry, asset, stakes) for entry in prices[: rungs.entries]]),
-        terms=np.array([_settings(compiled) for compiled in plan.rides]),
         closes=desk.closes([plan.rides[number] for number in first]),
         rule=rule,
         sells=np.array([sell.as_integer_ratio() for sell in sells], np.int64).reshape(-1, 2),
@@ -159,20 +154,6 @@ class _Desk(NamedTuple):
             return self.batch.target(compiled, place - TARGETS, self.asset)
         level = {ENTRY: self.batch.entry, STOP: self.batch.stop, TRAIL: self.batch.trail}[place]
         return level(compiled, self.asset)
-
-
-def _settings(compiled: CompiledStrategy) -> tuple[int, int, int]:
-    entry, leave = compiled.strategy.entry, compiled.strategy.exit
-    return leave.breakeven_after or 0, entry.valid_bars, leave.max_bars
-
-
-def _coming(wanted: BoolArray) -> SessionArray:
-    """The first wanted session from each session on; one after the last where there is none."""
-    count = wanted.shape[1]
-    sessions = np.where(wanted, np.arange(count, dtype=np.int32), np.int32(count))
-    found = np.full((len(wanted), count + 1), count, np.int32)
-    found[:, :count] = np.minimum.accumulate(sessions[:, ::-1], axis=1)[:, ::-1]
-    return found
 
 
 def _steps(entry: FloatArray, asset: Asset, stakes: Stakes) -> IntArray:

@@ -94,6 +94,21 @@ class Plan:
         ]
         return _distinct(texts)
 
+    @cached_property
+    def terms(self) -> IntArray:
+        """Breakeven (0 for none), valid_bars and max_bars of each ride set, (R, 3)."""
+        rows = []
+        for compiled in self.rides:
+            entry, leave = compiled.strategy.entry, compiled.strategy.exit
+            rows.append((leave.breakeven_after or 0, entry.valid_bars, leave.max_bars))
+        return np.array(rows, np.int64)
+
+    @cached_property
+    def family(self) -> IntArray:
+        """A number of each ride set, equal for those that differ in max_bars alone."""
+        own = np.column_stack([self.rungs.of, self.rules[1], self.terms[:, :2]])
+        return np.unique(own, axis=0, return_inverse=True)[1].astype(np.int64)
+
     def part(self, rows: IntArray) -> Plan:
         """The plan of some permutations only, with just what they need."""
         entries, entry = np.unique(self.entry[rows], return_inverse=True)
