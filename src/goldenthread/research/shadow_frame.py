@@ -10,6 +10,7 @@ import polars as pl
 
 from goldenthread.domain.errors import DataError
 from goldenthread.rules import kernel
+from goldenthread.rules.kernel.track import rooms
 from goldenthread.rules.tape import (
     CLOSED,
     NOT_TRIGGERED,
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from goldenthread.domain.bar import DateArray
 
+_NEVER = np.iinfo(np.int64).min
+_NAT = np.datetime64("NaT")
+_DAY_BITS = 24
 _SIGNS = {"long": 1, "short": -1}
 _RESOLVED = {CLOSED: "RESOLVED", NOT_TRIGGERED: "RESOLVED", UNPRICEABLE: "UNPRICEABLE"}
 _STATUS = tuple(_RESOLVED.get(code, "OPEN") for code in range(6))
@@ -69,25 +72,26 @@ def price_frame(signals: pl.DataFrame, lanes: Mapping[str, Lane]) -> pl.DataFram
     if missing := set(signals["symbol"].unique()) - lanes.keys():
         message = f"no bars to price {', '.join(sorted(missing))} with: pull them, or leave it out"
         raise DataError(message)
-    symbols = pl.Enum(sorted(lanes))  # sorts by number, not by letters
-    ordered = signals.with_columns(pl.col("symbol").cast(symbols)).with_row_index("row")
-    ordered = ordered.sort("symbol", "ds")
+    order = _by_lane(signals, sorted(lanes))
+    ordered = signals if order is None else signals[order]
     tickets = _tickets(ordered)
-    rides, dates = [], []
+    rides, dates = rooms(len(ordered)), np.full((2, len(ordered)), _NEVER)
     for first, last in pairwise(_edges(ordered["symbol"])):
         lane = lanes[ordered["symbol"][first]]
         own = Tickets._make(column[first:last] for column in tickets)
         placed = own._replace(session=np.searchsorted(lane.tape.day, own.session, "right") - 1)
-        found = kernel.ride(lane.tape, lane.terms, placed, lane.closes, lane.upto)
-        rides.append(found)
-        dates.append((_days(lane.tape, found.entered), _days(lane.tape, found.left)))
-    if not rides:
-        return pl.DataFrame()
-    whole = Rides._make(np.concatenate(column) for column in zip(*rides, strict=True))
-    entry, left = (np.concatenate(column) for column in zip(*dates, strict=True))
-    places = np.empty(len(ordered), np.int64)
-    places[ordered["row"].to_numpy()] = np.arange(len(ordered))
-    return _told(whole, entry, left)[places]
+        into = Rides._make(column[first:last] for column in rides)
+        kernel.ride(lane.tape, lane.terms, placed, lane.closes, lane.upto, into)
+        dates[:, first:last] = np.append(lane.tape.day, _NEVER)[np.stack([into.entered, into.left])]
+    told = _told(rides, dates.view("datetime64[D]"))
+    return told if order is None else told[np.argsort(order)]
+
+
+def _by_lane(signals: pl.DataFrame, symbols: list[str]) -> IntArray | None:
+    """The rows by symbol and date; None when they stand so already."""
+    number = signals["symbol"].cast(pl.Enum(symbols)).to_physical().cast(pl.Int64).to_numpy()
+    key = (number << _DAY_BITS) + signals["ds"].to_physical().to_numpy()
+    return None if (key[1:] >= key[:-1]).all() else np.argsort(key, kind="stable")
 
 
 def _edges(symbols: pl.Series) -> list[int]:
@@ -96,27 +100,30 @@ def _edges(symbols: pl.Series) -> list[int]:
     return [0, *lengths.cast(pl.Int64).cum_sum()]
 
 
-def _told(rides: Rides, entry: DateArray, left: DateArray) -> pl.DataFrame:
-    net = rides.gross - rides.fees
-    frame = pl.DataFrame(
-        {
-            "status": _chosen(_STATUS, rides.status),
-            "note": _chosen(_NOTES, rides.status),
-            "entry_ds": entry,
-            "entry_price": rides.entry_price,
-            "exit_ds": left,
-            "exit_price": rides.exit_price,
-            "exit_reason": _chosen((*(str(reason) for reason in REASONS), None), rides.reason),
-            "bars_held": rides.bars_held,
-            "gross_pnl": rides.gross,
-            "fees": rides.fees,
-            "net_pnl": net,
-            "r_multiple": net / rides.risk,
-            "mfe": rides.mfe,
-            "mae": rides.mae,
-        }
-    )
-    return _known(frame, rides)
+def _told(rides: Rides, dates: NDArray[np.datetime64]) -> pl.DataFrame:
+    """Rides as columns; null where nothing is known, or a ride does not tell it."""
+    net, unknown = rides.gross - rides.fees, rides.status == UNPRICEABLE
+    entry, left = dates
+    entry[unknown] = left[rides.status != CLOSED] = _NAT
+    columns = {
+        "status": _chosen(_STATUS, rides.status),
+        "note": _chosen(_NOTES, rides.status),
+        "entry_ds": entry,
+        "entry_price": np.where(unknown, np.nan, rides.entry_price),
+        "exit_ds": left,
+        "exit_price": rides.exit_price,
+        "exit_reason": _chosen((*(str(reason) for reason in REASONS), None), rides.reason),
+        "bars_held": rides.bars_held,
+        "gross_pnl": rides.gross,
+        "fees": rides.fees,
+        "net_pnl": net,
+        "r_multiple": net / rides.risk,
+        "mfe": rides.mfe,
+        "mae": rides.mae,
+    }
+    held = pl.Series((rides.entered >= 0) & ~unknown)
+    frame = pl.DataFrame(columns, nan_to_null=True)
+    return frame.with_columns(pl.when(held).then(pl.col("bars_held")))
 
 
 def _chosen(words: Sequence[str | None], codes: NDArray[np.int8]) -> pl.Series:
@@ -136,12 +143,6 @@ def _known(frame: pl.DataFrame, rides: Rides) -> pl.DataFrame:
         .with_columns(pl.when(~waiting).then(pl.col("bars_held")))
         .with_columns(pl.col(pl.Float64).fill_nan(None))
     )
-
-
-def _days(tape: Tape, sessions: IntArray) -> DateArray:
-    days = np.append(tape.day, 0)[sessions].astype("datetime64[D]")
-    days[sessions < 0] = np.datetime64("NaT")
-    return days
 
 
 def _tickets(signals: pl.DataFrame) -> Tickets:

@@ -316,14 +316,19 @@ def _know_trade(known: Known, rides: Rides) -> None:
 def _book_days(choices: Choices, books: Books, row: int, known: Known, ledger: Ledger) -> None:
     if choices.is_dense:
         first, at = choices.column[known.entered], known.at
-        for day in range(known.days):
-            books.change[row, first + day] += ledger.change[at + day]
-            books.exposure[row, first + day] += ledger.exposure[at + day]
+        _add(books.change[row, first : first + known.days], ledger.change[at : at + known.days])
+        _add(books.exposure[row, first : first + known.days], ledger.exposure[at : at + known.days])
         return
     for day in range(known.days):
         column = choices.column[known.entered + day]
         books.change[row, column] += ledger.change[known.at + day]
         books.exposure[row, column] += ledger.exposure[known.at + day]
+
+
+@compiled
+def _add(sums: IntArray, added: IntArray) -> None:
+    for at in range(sums.size):
+        sums[at] += added[at]
 
 
 @compiled

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import NamedTuple
 
 import numba
@@ -51,14 +53,18 @@ class Span(NamedTuple):
     days: int
 
 
-def figures_of(books: Books, span: Span) -> pl.DataFrame:
+def figures_of(books: Books, span: Span, threads: int = 1) -> pl.DataFrame:
     """A row a permutation with the columns ``FIGURES``; what is not defined is null.
 
     The same definitions and sources as ``reports.performance``: years of 365 days, nothing
     annualised below 30 days, risk-free rate zero, drawdown a positive fraction of the peak.
     """
     curve = np.full((len(books.trades), len(CURVE)), np.nan)
-    _curves(books, span, curve)
+    edges = np.linspace(0, len(curve), threads + 1).astype(np.int64)
+    with ThreadPoolExecutor(threads) as pool:
+        parts = [pool.submit(_curves, books, span, rows, curve) for rows in pairwise(edges)]
+    for part in parts:
+        part.result()
     columns = dict(zip(CURVE, curve.T, strict=True)) | _traded(books.trades)
     frame = pl.DataFrame({name: columns[name] for name in FIGURES})
     return frame.with_columns(pl.col(pl.Float64).fill_nan(None))
@@ -89,50 +95,59 @@ def _traded(sums: IntArray) -> dict[str, FloatArray | IntArray]:
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _curves(books: Books, span: Span, out: FloatArray) -> None:
+def _curves(books: Books, span: Span, rows: tuple[int, int], out: FloatArray) -> None:
     days = books.change.shape[1]
-    values = np.empty(days)
-    for row in range(books.change.shape[0]):
+    values, returns = np.empty(days), np.empty(days - 1)
+    for row in range(rows[0], rows[1]):
         total, held, exposed = np.int64(0), np.int64(0), 0.0
         for day in range(days):
             total += books.change[row, day]
             values[day] = span.capital + total / UNITS
             held += books.exposure[row, day]
             exposed += held / UNITS / values[day]
-        _curve(values, span, out[row])
+        _curve(values, returns, span, out[row])
         out[row, 7] = exposed / days if values.min() > 0 else np.nan
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _curve(values: FloatArray, span: Span, out: FloatArray) -> None:
+def _curve(values: FloatArray, returns: FloatArray, span: Span, out: FloatArray) -> None:
     growth = values[-1] / values[0]
     out[0] = growth - 1.0
     if span.days >= _SHORTEST_DAYS and growth >= 0:
         out[1] = growth ** (_YEAR_DAYS / span.days) - 1.0
-    peak, deepest = values[0], 0.0
-    for value in values:
-        peak = max(peak, value)
-        deepest = max(deepest, 1.0 - value / peak)
-    out[5] = deepest
-    if deepest > 0:
-        out[6] = out[1] / deepest
+    out[5] = _deepest(values)
+    if out[5] > 0:
+        out[6] = out[1] / out[5]
     if span.days >= _SHORTEST_DAYS and len(values) >= 3 and values.min() > 0:  # noqa: PLR2004  # a sample deviation needs two returns
-        _risk(values, span, out)
+        for at in range(len(returns)):
+            returns[at] = values[at + 1] / values[at] - 1.0
+        _risk(returns, span, out)
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _risk(values: FloatArray, span: Span, out: FloatArray) -> None:
-    count = len(values) - 1
-    mean = below = 0.0
-    for at in range(count):
-        change = values[at + 1] / values[at] - 1.0
+def _deepest(values: FloatArray) -> float:
+    """The largest drawdown; of the days since a peak, the lowest has the largest."""
+    deepest = 0.0
+    peak = trough = float(values[0])
+    for value in values:
+        if value > peak:
+            deepest = max(deepest, 1.0 - trough / peak)
+            peak = trough = value
+        trough = min(trough, value)
+    return max(deepest, 1.0 - trough / peak)
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _risk(returns: FloatArray, span: Span, out: FloatArray) -> None:
+    count = len(returns)
+    mean = below = square = 0.0
+    for change in returns:
         mean += change
         below += min(change, 0.0) ** 2
     mean /= count
     below = math.sqrt(below / count)
-    square = 0.0
-    for at in range(count):
-        square += (values[at + 1] / values[at] - 1.0 - mean) ** 2
+    for change in returns:
+        square += (change - mean) ** 2
     spread = math.sqrt(square / (count - 1))
     periods = math.sqrt(_YEAR_DAYS * count / span.days)
     out[2] = spread * periods

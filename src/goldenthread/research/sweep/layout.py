@@ -24,7 +24,7 @@ ASSET_BYTES = 1_000
 """Memory of one day of an asset besides, series and sessions, roughly."""
 RESULT_BYTES = 1_000
 """Memory of one permutation's values and figures, roughly."""
-_ROWS_AT_MOST = 1 << 29
+_BOOKS_AT_MOST = 1 << 29
 _OF_FREE = 0.6
 _MEGABYTE = 1e6
 
@@ -93,7 +93,7 @@ def layout_of(plan: Plan, size: Size, workers: Workers, free: int | None = None)
             " can be used; try --sample N, a shorter --from/--to or fewer --workers"
         )
         raise UsageError(msg)
-    most = max(1, min(available - fixed, _ROWS_AT_MOST * copies) // row)
+    most = min((available - fixed) // row, max(1, _BOOKS_AT_MOST // (size.days * BOOKS_BYTES)))
     order = np.lexsort((np.arange(plan.size), plan.entry, plan.ride, plan.family[plan.ride]))
     blocks = tuple(order[first : first + most] for first in range(0, plan.size, most))
     entries = max(len(np.unique(plan.entry[block])) for block in blocks)

@@ -106,7 +106,7 @@ def _block(name: str, whole: Chunk, crew: Crew) -> pl.DataFrame:
     else:
         _in_threads(whole, waiting, keep)
     span = Span(float(whole.stakes.capital), int(whole.days[-1] - whole.days[0]))
-    return figures_of(books, span)
+    return figures_of(books, span, crew.workers.count)
 
 
 @dataclass

@@ -84,8 +84,7 @@ class Bars:
             )
         sha = hashlib.sha256(str(span).encode())
         for column in frame.select(_READ).sort("symbol", "ds"):
-            words = column.dtype == pl.String
-            sha.update("\n".join(column).encode() if words else _bytes(column))
+            sha.update(_runs(column) if column.dtype == pl.String else _bytes(column))
         return sha.hexdigest()[:16]
 
     def book(self) -> BarBook:
@@ -102,6 +101,12 @@ class Bars:
         kind = AssetClass.CRYPTO if AssetClass.CRYPTO in classes else AssetClass.EQUITY
         found = sessions(kind, stakes.first, stakes.last)
         return np.array(found, "datetime64[D]").astype(np.int64)
+
+
+def _runs(words: pl.Series) -> bytes:
+    """Each word that is repeated once, and how often."""
+    runs = words.rle().struct
+    return "\n".join(runs.field("value")).encode() + _bytes(runs.field("len"))
 
 
 def _bytes(column: pl.Series) -> bytes:

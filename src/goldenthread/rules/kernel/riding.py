@@ -35,7 +35,14 @@ _USUALLY = 2
 """Executions a ride mostly has; when there are more, everything is ridden again."""
 
 
-def ride(tape: Tape, terms: Terms, tickets: Tickets, closes: Closes, upto: int) -> Rides:
+def ride(
+    tape: Tape,
+    terms: Terms,
+    tickets: Tickets,
+    closes: Closes,
+    upto: int,
+    into: Rides | None = None,
+) -> Rides:
     """What became of each ticket, each as if it alone had been in the market.
 
     Args:
@@ -44,12 +51,14 @@ def ride(tape: Tape, terms: Terms, tickets: Tickets, closes: Closes, upto: int) 
         tickets: n signals on it, in any order, fastest in order of session.
         closes: What the strategy's own rules said on each close.
         upto: The last session that is known, inclusive.
+        into: Where to write them, as ``rooms`` makes it; by default made for them.
 
     Returns:
         n rides. Nothing is random and nothing rounded but what the rules round: the same
         tickets ride the same way alone, together, and in any process.
     """
-    rides, _ = _ride(tape, terms, tickets, closes, upto, records(Row, 0))
+    track, rides = track_of(tape, terms, closes, upto), into or rooms(len(tickets.session))
+    _ride(track, tickets, rides, records(Row, 0))
     return rides
 
 
@@ -57,26 +66,24 @@ def execute(
     tape: Tape, terms: Terms, tickets: Tickets, closes: Closes, upto: int
 ) -> tuple[Rides, Executions]:
     """What ``ride`` gives, and every execution of every ride."""
-    log = records(Row, _USUALLY * len(tickets.session))
-    rides, counts = _ride(tape, terms, tickets, closes, upto, log)
+    count, track = len(tickets.session), track_of(tape, terms, closes, upto)
+    rides, log = rooms(count), records(Row, _USUALLY * count)
+    counts = _ride(track, tickets, rides, log)
     if counts.sum() > len(log):
-        log = records(Row, int(counts.sum()))
-        rides, counts = _ride(tape, terms, tickets, closes, upto, log)
+        rides, log = rooms(count), records(Row, int(counts.sum()))
+        counts = _ride(track, tickets, rides, log)
     log = log[: counts.sum()]
     columns = {name: np.ascontiguousarray(log[name]) for name in Executions._fields[1:]}
     codes = {name: columns[name].astype(np.int8) for name in ("leg", "reason", "part")}
     return rides, Executions(np.repeat(np.arange(len(counts)), counts), **columns | codes)
 
 
-def _ride(
-    tape: Tape, terms: Terms, tickets: Tickets, closes: Closes, upto: int, log: Sequence[Row]
-) -> tuple[Rides, IntArray]:
-    """The rides, and how many executions each had; those the ``log`` has room for are in it."""
-    count = len(tickets.session)
-    rides, counts = rooms(count), np.zeros(count, np.int64)
+def _ride(track: Track, tickets: Tickets, rides: Rides, log: Sequence[Row]) -> IntArray:
+    """How many executions each ride had; those the ``log`` has room for are in it."""
+    counts = np.zeros(len(tickets.session), np.int64)
     seat = seat_of(tickets.parts.shape[1])
-    _ride_all(track_of(tape, terms, closes, upto), frozen(tickets), rides, counts, log, seat)
-    return rides, counts
+    _ride_all(track, frozen(tickets), rides, counts, log, seat)
+    return counts
 
 
 @cached
