@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import resource
+import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +14,7 @@ import polars as pl
 import pytest
 
 from benches import w2
-from benches.bench_peers import bars_of, request_of, say, swept
+from benches.bench_peers import PEERS, PYTHON, bars_of, request_of, say, swept
 from goldenthread.domain.policy import Policy
 from goldenthread.research.shadow_frame import Lane, price_frame
 from goldenthread.research.sweep.layout import Workers
@@ -21,12 +24,11 @@ from goldenthread.rules.ticks import UNITS
 
 if TYPE_CHECKING:
     import datetime as dt
-    from pathlib import Path
 
 pytestmark = pytest.mark.bench
 
 SIZES = {
-    "permutations": ((50, 100, 2520), (50, 1_000, 2520), (50, 10_000, 2520)),
+    "permutations": ((50, 10, 2520), (50, 100, 2520), (50, 1_000, 2520), (50, 10_000, 2520)),
     "assets": ((5, 1_000, 2520), (50, 1_000, 2520), (500, 1_000, 2520)),
     "bars": ((50, 1_000, 252), (50, 1_000, 2520)),
 }
@@ -34,31 +36,43 @@ SIZES = {
 LARGEST = (500, 10_000, 2520)
 SIGNALS = 2_000
 """Signals an asset, in the pricing of shadows."""
+DOCS = Path(__file__).parents[2] / "docs"
 _ASSETS = 500
 _MEGABYTES = 1024
 
 
-@pytest.mark.parametrize("what", SIZES)
-def test_growth(what: str, tmp_path: Path) -> None:
+@pytest.mark.skipif(not PYTHON.exists(), reason="what draws it is installed by `make bench`")
+def test_growth(tmp_path: Path) -> None:
     _warm(tmp_path)
-    say(f"\n{what} x 10{'':8}{'assets':>8}{'perms':>8}{'bars':>7}{'CPU s':>9}{'M bar-perm/s':>14}")
-    for number, size in enumerate(SIZES[what]):
-        _tell(size, tmp_path / str(number), Workers(threads=1))
+    lines: dict[str, list[tuple[int, float]]] = {}
+    for what, sizes in SIZES.items():
+        place = ("assets", "permutations", "bars").index(what)
+        say(_head(f"{what} x 10"))
+        for number, size in enumerate(sizes):
+            took = _tell(size, tmp_path / f"{what}{number}", Workers(threads=1))
+            lines.setdefault(what, []).append((size[place], took))
+    call = [str(PYTHON), "growth_plot.py", str(DOCS / "growth.svg")]
+    subprocess.run(call, cwd=PEERS, input=json.dumps(lines), text=True, check=True)
 
 
 def test_the_largest(tmp_path: Path) -> None:
     _warm(tmp_path)
-    say(f"\nthe largest{'':9}{'assets':>8}{'perms':>8}{'bars':>7}{'CPU s':>9}{'M bar-perm/s':>14}")
+    say(_head("the largest"))
     _tell(LARGEST, tmp_path / "largest", Workers(threads=2))
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // _MEGABYTES
     say(f"most memory of this process: {most} MB (aim: 5 s on two cores, 2 GB)")
+
+
+def _head(what: str) -> str:
+    return f"\n{what:20}{'assets':>8}{'perms':>8}{'bars':>7}{'CPU s':>9}{'M bar-perm/s':>14}"
 
 
 def _warm(folder: Path) -> None:
     swept(request_of(2, 20), bars_of(2), folder / "warm", Workers(threads=1))
 
 
-def _tell(size: tuple[int, int, int], folder: Path, workers: Workers) -> None:
+def _tell(size: tuple[int, int, int], folder: Path, workers: Workers) -> float:
+    """The processor seconds of a sweep of that size, told on a line."""
     assets, permutations, bars = size
     ours, _ = swept(request_of(assets, permutations, bars), bars_of(assets, bars), folder, workers)
     rate = assets * permutations * bars / ours.processor_s / 1e6
@@ -66,6 +80,7 @@ def _tell(size: tuple[int, int, int], folder: Path, workers: Workers) -> None:
         f"{'':20}{assets:8,}{permutations:8,}{bars:7,}{ours.processor_s:9.2f}{rate:14.1f}"
         f"   {ours.wall_s:.2f} s wall, {sum(ours.trades):,} trades"
     )
+    return ours.processor_s
 
 
 def test_pricing_shadows(tmp_path: Path) -> None:

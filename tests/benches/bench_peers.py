@@ -22,9 +22,11 @@ import pytest
 from benches import w2
 from goldenthread.app.clock import SystemClock
 from goldenthread.domain.policy import Policy
+from goldenthread.research.sweep.chaining import Chains, new_books
+from goldenthread.research.sweep.figures import Span, figures_of
 from goldenthread.research.sweep.grid import axis_of, grid_of
 from goldenthread.research.sweep.layout import Workers
-from goldenthread.research.sweep.orders import Stakes
+from goldenthread.research.sweep.orders import Desks, Stakes, asset_orders
 from goldenthread.research.sweep.plan import Plan, plan_of
 from goldenthread.research.sweep.running import Crew
 from goldenthread.research.sweep.sweeping import Request, run_sweep
@@ -94,6 +96,25 @@ def swept(
     return Ours(wall, processor, rows["trades"].to_list(), rows["net_pnl"].to_list()), figures
 
 
+def given(request: Request, bars: Bars) -> Ours:
+    """From signals, levels and quantities to figures, which is what the peers are asked."""
+    plan, book, days = (
+        plan_of(request.strategy, request.grid),
+        bars.book(),
+        bars.days(request.stakes),
+    )
+    desks = Desks(book, bars.peers(book), request.stakes)
+    orders = [asset_orders(plan, asset, desks) for asset in bars.assets]
+    begun, used = time.perf_counter(), time.process_time()
+    books = new_books(plan.size, len(days))
+    for own in orders:
+        if own is not None:
+            Chains(plan, own, days).add_to(books, 0, plan.size)
+    rows = figures_of(books, Span(float(request.stakes.capital), int(days[-1] - days[0])))
+    wall, processor = time.perf_counter() - begun, time.process_time() - used
+    return Ours(wall, processor, rows["trades"].to_list(), rows["net_pnl"].to_list())
+
+
 def write_job(file: Path, assets: int, permutations: int) -> None:
     """The job of the peers: the same signals, levels and quantities the sweep works with."""
     request, bars = request_of(assets, permutations), bars_of(assets)
@@ -159,16 +180,21 @@ def test_the_sweep_beside_its_peers(tmp_path: Path) -> None:
     request, bars = request_of(assets, permutations), bars_of(assets)
     runs = [swept(request, bars, tmp_path / f"run{n}", one)[0] for n in range(REPEATS)]
     whole = sorted(runs, key=lambda r: r.wall_s)[REPEATS // 2]
-    rate = assets * w2.BARS * permutations / whole.processor_s
-    say(f"\n{'engine':26}{'job':>9}{'wall s':>9}{'CPU s':>9}{'M bar-perm/s':>14}{'ratio':>8}")
-    took = f"{whole.wall_s:9.3f}{whole.processor_s:9.3f}{rate / 1e6:14.2f}"
-    say(f"{'goldenthread sweep':26}{f'{assets}x{permutations}':>9}{took}")
+    part = sorted((given(request, bars) for _ in range(REPEATS)), key=lambda r: r.wall_s)[1]
+    rates = [assets * w2.BARS * permutations / ours.processor_s for ours in (whole, part)]
+    say(f"\n{'engine':26}{'job':>9}{'wall s':>9}{'CPU s':>9}{'M bar-perm/s':>14}{'ratios':>14}")
+    for name, ours, rate in zip(
+        ("sweep", "sweep, signals given"), (whole, part), rates, strict=True
+    ):
+        took = f"{ours.wall_s:9.3f}{ours.processor_s:9.3f}{rate / 1e6:14.2f}"
+        say(f"{name:26}{f'{assets}x{permutations}':>9}{took}")
     for driver, size in DRIVERS.items():
         told = peer(driver, job, size)
         theirs = told["bar_permutations"] / told["processor_s"]
         say(
             f"{told['name']:26}{f'{size[0]}x{size[1]}':>9}{told['wall_s']:9.3f}"
-            f"{told['processor_s']:9.3f}{theirs / 1e6:14.3f}{rate / theirs:8.0f}"
+            f"{told['processor_s']:9.3f}{theirs / 1e6:14.3f}"
+            f"{rates[0] / theirs:7.0f}{rates[1] / theirs:7.0f}"
         )
         if size == SIZES[0]:
             say(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +25,6 @@ from goldenthread.signals.engine import engine_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from goldenthread.domain.strategy import Strategy
     from goldenthread.research.luck import Trials
@@ -44,7 +45,6 @@ LESS_IS_BETTER = frozenset({"max_drawdown", "volatility"})
 TRIALS = "trials"
 """Where beside the sweeps everything ever tried is counted."""
 
-_FORMAT = 3
 _YEAR_DAYS = 365
 _MOST_MONEY = 1_000_000_000
 _NAMED = 5
@@ -133,7 +133,7 @@ def sweep_id(request: Request, bars: Bars) -> str:
     """Sixteen hex digits of everything the result depends on."""
     stakes = request.stakes
     content = [
-        *(_FORMAT, engine_digest(), request.strategy.version_key, stakes.policy.policy_key),
+        *(_sources(), engine_digest(), request.strategy.version_key, stakes.policy.policy_key),
         *(canonical([stakes.capital, stakes.fraction, stakes.first, stakes.last])),
         *(request.grid.axes, canonical(request.grid.rows), request.objective, request.top),
         [asset.model_dump_json() for asset in bars.assets],
@@ -144,6 +144,15 @@ def sweep_id(request: Request, bars: Bars) -> str:
         else "",
     ]
     return digest(content)[:16]
+
+
+@cache
+def _sources() -> str:
+    """What the code besides the engine is known by: whoever changes a figure makes another sweep."""
+    sha = hashlib.sha256()
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        sha.update(file.read_bytes())
+    return sha.hexdigest()
 
 
 def run_sweep(
