@@ -148,7 +148,7 @@ def sweep_id(request: Request, bars: Bars) -> str:
 
 @cache
 def _sources() -> str:
-    """What the code besides the engine is known by: whoever changes a figure makes another sweep."""
+    """What the code of a sweep is known by: another way to a figure is another sweep."""
     sha = hashlib.sha256()
     for file in sorted(Path(__file__).parent.glob("*.py")):
         sha.update(file.read_bytes())
