@@ -28,6 +28,16 @@ def test_a_target_met_by_the_open_comes_before_a_stop_later_in_the_bar() -> None
     )
 
 
+def test_an_open_past_stop_and_target_alike_is_stopped() -> None:
+    # A stop raised to 105, above a target of 103; opens at 104.
+    opened = bar("104", "106", "103", "105")
+    stop = stop_fill(opened, SELL, D(105), NO_SLIPPAGE)
+    target = limit_fill(opened, SELL, D(103))
+    assert first_exit(stop, target) == FirstExit(
+        Touch(D(104), at_open=True, gapped=True), is_stop=True, ambiguous=False
+    )
+
+
 def test_one_exit_alone_is_that_exit() -> None:
     touch = Touch(D(95), at_open=False, gapped=False)
     assert first_exit(touch, None) == FirstExit(touch, is_stop=True, ambiguous=False)

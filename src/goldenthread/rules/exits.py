@@ -19,14 +19,15 @@ class FirstExit(NamedTuple):
 
 
 def first_exit(stop: Touch | None, target: Touch | None) -> FirstExit | None:
-    """The exit a bar made when stop and target both rest: the stop first, unless at the open.
+    """The exit a bar made when stop and target both rest: what the open meets, else the stop.
 
-    A target met by the open itself came first for certain; any other bar that touches both is
-    ambiguous and counts as stopped.
+    What is met by the open came first for certain; an open past both (a stop raised above the
+    target) is stopped. A bar that touches both later is ambiguous and counts as stopped.
     """
-    if target and (stop is None or target.at_open):
+    if target and (stop is None or (target.at_open and not stop.at_open)):
         return FirstExit(target, is_stop=False, ambiguous=False)
-    return stop and FirstExit(stop, is_stop=True, ambiguous=target is not None)
+    unsure = target is not None and stop is not None and not stop.at_open
+    return stop and FirstExit(stop, is_stop=True, ambiguous=unsure)
 
 
 def bar_after_entry(bar: Bar, entry: Touch) -> Bar:

@@ -32,6 +32,7 @@ FILL_RULES: tuple[tuple[str, str], ...] = (
     ("one bar", "When one bar holds stop and target, the stop comes first: AMBIGUOUS_BAR."),
     ("entry past stop", "An entry opening beyond its stop is filled, then stopped at that open."),
     ("entry past target", "Opening beyond a target (equities), it sells the target at that open."),
+    ("open past both", "An open past stop and target alike (a stop raised above it) is stopped."),
     ("entry bar, stop", "After a limit or stop entry the stop may trigger on the entry bar."),
     ("entry bar, target", "A target may not, unless the entry filled at the open."),
     ("crypto stop", "A crypto limit or stop entry has its stop from the next bar on."),

@@ -82,6 +82,16 @@ def test_a_target_met_at_the_open_comes_before_a_stop_inside_the_bar() -> None:
     assert executions(broker)[1] == ("sell", "10", "112", ("AT_OPEN",))
 
 
+def test_an_open_past_a_raised_stop_and_the_target_alike_is_stopped() -> None:
+    broker = exchange(stocks("99 101 98 100", "100 105 95 102", "110 112 108 110"))
+    _, _, loss = broker.submit(bracket("a", "10", take_profit=109, stop_loss=90))
+    broker.meet(day(3))
+    broker.replace(loss.broker_order_id, "a2", D(111))
+    broker.meet(day(4))
+    assert executions(broker)[1] == ("sell", "10", "110", ("AT_OPEN", "GAPPED"))
+    assert statuses(broker, "a")[1] is S.CANCELED
+
+
 def test_a_gapped_stop_fills_at_the_open() -> None:
     broker = exchange(stocks("99 101 98 100", "100 105 95 102", "80 110 79 90"))
     broker.submit(bracket("a", "10", take_profit=109, stop_loss=90))

@@ -181,7 +181,7 @@ def _first_exit(
 ) -> tuple[Touch, bool]:
     """The exit of a tranche when stop and target both rest; True when it is the target."""
     reach = limit_fill(bar, -s.sign, parts[part].target)
-    if reach.filled and (not stop.filled or reach.at_open):
+    if reach.filled and (not stop.filled or (reach.at_open and not stop.at_open)):
         return reach, True
     return stop, False
 
