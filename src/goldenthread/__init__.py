@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -11,8 +11,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from goldenthread.app.api.project import Project
+    from goldenthread.research.backtest.per_strategy import PerStrategy
     from goldenthread.research.backtest.result import Backtest
     from goldenthread.research.sweep.sweeping import Sweep
+
+    Amount = float | str | Decimal
+    Day = dt.date | str | None
 
 __all__ = ["__version__", "backtest", "open", "sweep"]
 __version__ = "0.1.0"
@@ -31,14 +35,40 @@ def open(folder: str | Path = ".") -> Project:  # noqa: A001  # gt.open(".") is 
     return Project.open(Path(folder))
 
 
+@overload
 def backtest(
     strategies: str | Path | Sequence[str | Path],
     bars: object = None,
-    params: Mapping[str, float | str | Decimal] | None = None,
-    start_cash: float | str | Decimal | None = None,
-    span: tuple[dt.date | str | None, dt.date | str | None] = (None, None),
+    params: Mapping[str, Amount] | None = None,
+    *,
+    span: tuple[Day, Day] = (None, None),
     project: str | Path = ".",
-) -> Backtest:
+    start_cash: Amount | None = None,
+) -> Backtest: ...
+
+
+@overload
+def backtest(
+    strategies: str | Path | Sequence[str | Path],
+    bars: object = None,
+    params: Mapping[str, Amount] | None = None,
+    *,
+    span: tuple[Day, Day] = (None, None),
+    project: str | Path = ".",
+    per_strategy: Literal[True],
+    **bet: Amount,
+) -> PerStrategy: ...
+
+
+def backtest(
+    strategies: str | Path | Sequence[str | Path],
+    bars: object = None,
+    params: Mapping[str, Amount] | None = None,
+    *,
+    span: tuple[Day, Day] = (None, None),
+    project: str | Path = ".",
+    **options: Any,
+) -> Backtest | PerStrategy:
     """What strategies would have done with one account: trades, refusals, daily equity, figures.
 
     ::
@@ -46,15 +76,22 @@ def backtest(
         r = gt.backtest("strategies/breakout.toml", bars=df, params={"rsi_max": 65})
         r.trades, r.rejected, r.equity, r.metrics, r.filters
 
+    With ``per_strategy=True`` each is by itself, as ``sweep`` tries a permutation: a signal
+    takes ``fraction`` of ``capital``, cash is not shared and an account's gates are not asked::
+
+        r = gt.backtest(["breakout", "dip"], per_strategy=True, capital=100_000, fraction=0.1)
+        r.trades, r.equity, r.metrics
+
     Args:
         strategies: One strategy file or several, all of them on one account; ids, too, where
             ``project`` is read.
         bars: A polars or pandas frame of daily bars, one row a symbol and day, columns as
             ``data import`` takes them; None reads those of the project.
         params: Other values for ``[params]`` of the strategies.
-        start_cash: The account's first cash; None takes the project's, or 100,000.
         span: First and last date to decide on; None is the first or last bar.
         project: The folder whose bars, policy and account are used; not read with ``bars``.
+        options: ``start_cash``, the account's first cash (the project's, or 100,000); or
+            ``per_strategy``, ``capital`` (100,000) and ``fraction`` (0.1).
 
     Raises:
         UsageError: A file, a parameter, a column or an index is not right, or bars are missing.
@@ -62,16 +99,17 @@ def backtest(
     """
     from goldenthread.app.api.research.notebook import backtest as run  # noqa: PLC0415  # as above
 
-    return run(strategies, bars, params or {}, start_cash, (span, project))
+    return run(strategies, bars, params or {}, (span, project), options)
 
 
 def sweep(
     strategy: str | Path,
     vary: str | Sequence[str],
     folder: str | Path = ".",
+    bars: object = None,
     **options: Any,  # noqa: ANN401  # those of SweepOrder
 ) -> Sweep:
-    """Permutations of a strategy tried on a project's bars, the best first.
+    """Permutations of a strategy tried on a project's bars or on your own, the best first.
 
     ::
 
@@ -79,15 +117,18 @@ def sweep(
         s.figures, s.sweep_id, s.store.trades(s.figures["permutation"][0])
 
     Args:
-        strategy: Its id, or its file.
+        strategy: Its file; its id, too, where the project is read.
         vary: What to try: ``name=first:last:step`` (both ends included) or ``name=1,2,5``.
-        folder: The project.
+        folder: The project; with ``bars`` any folder. What was tried is kept there in ``sweeps``.
+        bars: A polars or pandas frame of daily bars, as ``backtest`` takes it; None reads those
+            of the project. The same bars, policy and request have the same ``sweep_id``.
         options: Further fields of ``app.api.research.sweeps.SweepOrder``: ``first``, ``last``,
             ``symbols``, ``sample``, ``seed``, ``objective``, ``top``, ``capital``, ``fraction``.
 
     Raises:
         UsageError: Something asked is not right, bars are missing, or memory would not do.
+        DataError: Rows of the bars break a rule.
     """
     from goldenthread.app.api.research.notebook import sweep as run  # noqa: PLC0415  # as in open
 
-    return run(strategy, vary, folder, options)
+    return run(strategy, vary, folder, bars, options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 
 import goldenthread as gt
@@ -39,6 +40,33 @@ def test_the_command_and_the_notebook_give_the_same(summer: Path) -> None:
     assert told["signals"] == alone.signals
 
 
+def test_each_strategy_by_itself_is_told_as_the_notebook_gives_it(
+    summer: Path, tmp_path: Path
+) -> None:
+    names = ("golden_cross", "dip_in_uptrend")
+    stakes = ("--per-strategy", "--capital", "50000", "--fraction", "0.2")
+    words = ("--from", "2012-01-03", "--to", "2012-08-31", "--project", str(summer))
+    out = ("--out", str(tmp_path / "run"))
+    told = command("backtest", *names, *stakes, *words, *out, "--json").document
+    alone = gt.backtest(
+        names,
+        project=summer,
+        span=("2012-01-03", "2012-08-31"),
+        per_strategy=True,
+        capital=50_000,
+        fraction=0.2,
+    )
+    assert told["mode"].endswith("gates of the account not asked; each strategy by itself")
+    assert [row["strategy_id"] for row in told["strategies"]] == list(names)
+    for row in told["strategies"]:
+        (figures,) = alone.metrics.filter(strategy_id=row["strategy_id"]).to_dicts()
+        assert {name: figures[name] for name in row} == row
+    assert sum(row["trades"] for row in told["strategies"]) == alone.trades.height > 0
+    assert pl.read_parquet(tmp_path / "run" / "trades.parquet").equals(alone.trades)
+    shown = command("backtest", *names, *stakes, *words).out
+    assert "cash not shared" in shown
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -46,6 +74,9 @@ def test_the_command_and_the_notebook_give_the_same(summer: Path) -> None:
         (("--all", "x.toml"), "strategy files and --all were both given"),
         (("--all", "--param", "stop_atr"), "--param got 'stop_atr'; write NAME=VALUE"),
         (("--all", "--param", "nope=1"), "no parameter 'nope'"),
+        (("--all", "--capital", "5"), "--capital and --fraction are those of --per-strategy"),
+        (("--all", "--per-strategy", "--fraction", "0"), "must both be positive"),
+        (("--all", "--per-strategy", "--from", "1999-01-01", "--to", "1999-02-01"), "no bar from"),
         (("nowhere.toml",), "nowhere.toml cannot be read"),
         (("--all", "--from", "1999-01-01", "--to", "1999-02-01"), "no bar from 1999-01-01"),
     ],

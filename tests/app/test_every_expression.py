@@ -17,6 +17,7 @@ from goldenthread.app.api.days import simulate
 from goldenthread.app.api.desks import load_assets, load_inputs
 from goldenthread.app.api.project import Project
 from goldenthread.app.api.research.sweeps import SweepOrder, sweep
+from goldenthread.app.api.research.worlds import World
 from goldenthread.app.demo import demo_bars
 from goldenthread.domain.errors import UsageError
 from goldenthread.market.universe import resolve
@@ -118,7 +119,7 @@ def test_a_sweep_takes_the_trades_of_single_decisions_on_each_date(
     for module in (work, running):  # members of a chunk are compared with all others
         monkeypatch.setattr(module, "CHUNK", 2)
     order = SweepOrder("everything", ["best=1,3"], first=SPAN[0], last=SPAN[1], top=2)
-    found = sweep(told, order)
+    found = sweep(World.of_project(told), order)
     three = found.figures.row(by_predicate=pl.col("best") == 3, named=True)
     trades = found.store.trades(three["permutation"])
     assert trades is not None
@@ -146,13 +147,13 @@ def test_a_sweep_is_another_one_when_a_value_of_its_table_is_another(
     shutil.copytree(told.root, tmp_path / "project")
     copy = Project.open(tmp_path / "project")
     order = SweepOrder("everything", ["best=2"], first=SPAN[0], last=dt.date(2012, 2, 10))
-    before = sweep(copy, order)
+    before = sweep(World.of_project(copy), order)
     more = tmp_path / "more.csv"
     more.write_text("symbol,ds,known_at,value\nIBM,2012-02-03,2012-02-03T20:00:00Z,0.9\n")
     for table, is_same in (("another", True), ("scores", False)):
         brought = ("data", "import-factors", str(more), "--name", table)
         assert command(*brought, "--project", str(copy.root)).code == 0
-        assert (sweep(copy, order).sweep_id == before.sweep_id) is is_same
+        assert (sweep(World.of_project(copy), order).sweep_id == before.sweep_id) is is_same
 
 
 def test_bars_of_ones_own_bring_no_tables(told: Project) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import polars as pl
 import pytest
 
@@ -90,6 +91,44 @@ def test_a_backtest_takes_the_id_as_a_sweep_does_and_saves_where_it_is_told(desk
     folder = str(desk / "runs" / "gold")
     assert found.save(folder) == desk / "runs" / "gold"
     assert pl.read_parquet(desk / "runs" / "gold" / "trades.parquet").equals(found.trades)
+
+
+def test_bars_of_ones_own_give_the_same_sweep_as_a_project_of_them(
+    desk: Path, tmp_path: Path
+) -> None:
+    bars = pl.read_parquet(tmp_path / "bars.parquet")
+    file, asked = desk / "strategies" / "gold.toml", "loss=3,5"
+    theirs = gt.sweep("gold", asked, desk, first="2024-02-01")
+    for number, frame in enumerate((bars, bars.to_pandas().set_index(["symbol", "ds"]))):
+        folder = tmp_path / f"own{number}"
+        ours = gt.sweep(file, asked, folder, bars=frame, first="2024-02-01")
+        assert (ours.sweep_id, ours.result_digest) == (theirs.sweep_id, theirs.result_digest)
+        assert ours.figures.equals(theirs.figures)
+        assert [path.name for path in (folder / "sweeps").iterdir()] == [ours.sweep_id, "trials"]
+
+
+@pytest.mark.parametrize(
+    ("bars", "said"),
+    [
+        (pl.DataFrame({"symbol": ["GOLD"]}), "bars has no column for .*: rename the columns"),
+        ([1, 2], "bars= got list; it takes a polars or pandas frame"),
+        (pd.DataFrame({"a": [1]}, index=pd.Index(["x"])), "a level without a name that is no date"),
+    ],
+)
+def test_bars_that_are_none_are_refused_as_in_a_backtest(
+    desk: Path,
+    tmp_path: Path,
+    bars: Any,  # noqa: ANN401  # whatever is typed
+    said: str,
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        gt.sweep(desk / "strategies" / "gold.toml", "loss=3,5", tmp_path, bars=bars)
+
+
+def test_bars_of_ones_own_need_every_symbol_the_strategy_names(desk: Path, tmp_path: Path) -> None:
+    bars = pl.read_parquet(tmp_path / "bars.parquet").with_columns(symbol=pl.lit("IRON"))
+    with pytest.raises(UsageError, match="gold names GOLD, and the bars have IRON"):
+        gt.sweep(desk / "strategies" / "gold.toml", "loss=3,5", tmp_path, bars=bars)
 
 
 @pytest.mark.parametrize("span", ["2024", ("2024-02-01",), (None, None, None)])

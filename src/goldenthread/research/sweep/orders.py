@@ -36,6 +36,12 @@ IntArray = NDArray[np.int64]
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
+MODE = (
+    "per strategy: a fixed fraction of the start capital a signal, cash not shared, gates of the"
+    " account not asked"
+)
+"""What per-strategy mode is, in words."""
+
 _CLOSE_CALL = 1e-9
 _MOST_UNITS = 2**62 / UNITS
 

@@ -16,6 +16,7 @@ from goldenthread.domain.errors import UsageError
 from goldenthread.domain.ids import canonical, digest
 from goldenthread.research.sweep.grid import Grid, permutation_id
 from goldenthread.research.sweep.layout import Layout, Size, layout_of
+from goldenthread.research.sweep.orders import MODE
 from goldenthread.research.sweep.plan import plan_of
 from goldenthread.research.sweep.running import Crew, all_figures
 from goldenthread.research.sweep.single import run_single
@@ -136,7 +137,7 @@ def sweep_id(request: Request, bars: Bars) -> str:
         *(_sources(), engine_digest(), request.strategy.version_key, stakes.policy.policy_key),
         *(canonical([stakes.capital, stakes.fraction, stakes.first, stakes.last])),
         *(request.grid.axes, canonical(request.grid.rows), request.objective, request.top),
-        [asset.model_dump_json() for asset in bars.assets],
+        [asset.model_dump_json(exclude={"name", "source"}) for asset in bars.assets],
         sorted(action.model_dump_json(exclude={"known_at"}) for action in bars.actions),
         *(bars.refs, bars.lookback, bars.digest()),
         bars.inputs.digest(t.table for t in request.strategy.tables.values())
@@ -263,8 +264,7 @@ def _manifest(request: Request, bars: Bars, frame: pl.DataFrame) -> dict[str, An
         "last": stakes.last.isoformat(),
         "capital": str(stakes.capital),
         "fraction": str(stakes.fraction),
-        "mode": "per strategy: a fixed fraction of the start capital a signal, cash not shared,"
-        " gates of the account not asked",
+        "mode": MODE,
         "objective": request.objective,
         "top": request.top,
         "result_digest": result_digest(frame),
@@ -289,6 +289,16 @@ def _check(request: Request, bars: Bars) -> None:
     if request.objective not in OBJECTIVES:
         msg = f"--objective got {request.objective!r}; allowed: {', '.join(OBJECTIVES)}"
         raise UsageError(msg)
+    check_stakes(stakes, bars)
+    _check_bars(bars, stakes)
+
+
+def check_stakes(stakes: Stakes, bars: Bars) -> None:
+    """That the money can be counted, and that there are sessions between the dates.
+
+    Raises:
+        UsageError: It cannot, or there are none.
+    """
     if not (stakes.capital > 0 and stakes.fraction > 0):
         msg = f"capital {stakes.capital} and fraction {stakes.fraction} must both be positive"
         raise UsageError(msg)
@@ -299,7 +309,6 @@ def _check(request: Request, bars: Bars) -> None:
     if not len(bars.days(stakes)):
         msg = f"no session lies between {stakes.first} and {stakes.last}; give a longer span"
         raise UsageError(msg)
-    _check_bars(bars, stakes)
 
 
 def _check_bars(bars: Bars, stakes: Stakes) -> None:

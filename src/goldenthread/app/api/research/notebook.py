@@ -9,15 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from goldenthread.app.api.project import Project
-from goldenthread.app.api.research.backtests import Asked, backtest_frame, backtest_project
+from goldenthread.app.api.research.backtests import Asked
+from goldenthread.app.api.research.backtests import backtest as together
+from goldenthread.app.api.research.per_strategy import Bet, per_strategy
 from goldenthread.app.api.research.sweeps import SweepOrder
-from goldenthread.app.api.research.sweeps import sweep as sweep_project
+from goldenthread.app.api.research.sweeps import sweep as sweep_in
+from goldenthread.app.api.research.worlds import World
 from goldenthread.domain.errors import UsageError
 from goldenthread.signals.expressions import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
+    from goldenthread.research.backtest.per_strategy import PerStrategy
     from goldenthread.research.backtest.result import Backtest
     from goldenthread.research.sweep.sweeping import Sweep
 
@@ -29,47 +34,66 @@ def backtest(
     strategies: str | Path | Sequence[str | Path],
     bars: object,
     params: Mapping[str, float | str | Decimal],
-    start_cash: float | str | Decimal | None,
     where: tuple[tuple[Day, Day], str | Path],
-) -> Backtest:
+    options: Mapping[str, Any],
+) -> Backtest | PerStrategy:
     """See ``goldenthread.backtest``; ``where`` is the span and the project's folder."""
     span, folder = where
+    apart = bool(options.get("per_strategy"))
+    allowed = {"capital", "fraction"} if apart else {"start_cash"}
+    _refuse_unknown("backtest", options, {"per_strategy", *allowed})
+    amounts = _amounts(options)
     named = [strategies] if isinstance(strategies, str | Path) else list(strategies)
-    first, last = _span(span)
     asked = Asked(
         files=[Path(name) for name in named],
         params=params,
-        start_cash=None if start_cash is None else _positive("start_cash", start_cash, "100000"),
-        span=(first, last),
+        start_cash=amounts.pop("start_cash", None),
+        span=_span(span),
     )
-    if bars is not None:
-        return backtest_frame(asked, bars)
-    return backtest_project(Project.open(Path(folder)), asked)
+    world = _world(bars, folder)
+    return per_strategy(world, asked, Bet(**amounts)) if apart else together(world, asked)
 
 
 def sweep(
     strategy: str | Path,
     vary: str | Sequence[str],
     folder: str | Path,
+    bars: object,
     options: Mapping[str, Any],
 ) -> Sweep:
     """See ``goldenthread.sweep``; ``options`` are the other fields of ``SweepOrder``."""
-    known = {field.name for field in fields(SweepOrder)} - {"strategy", "vary"}
-    for name in options:
-        if name not in known:
-            allowed = sorted(known)
-            words = f"sweep has no option {name!r}{nearest(name, allowed)}"
-            msg = f"{words}; it takes {', '.join(allowed)}"
-            raise UsageError(msg)
-    given = dict(options)
+    allowed = {field.name for field in fields(SweepOrder)} - {"strategy", "vary"}
+    _refuse_unknown("sweep", options, allowed)
+    given = {**options, **_amounts(options)}
     given |= {name: _day(name, given[name]) for name in ("first", "last") if name in given}
-    for name, example in (("capital", "100000"), ("fraction", "0.1")):
-        if name in given:
-            given[name] = _positive(name, given[name], example)
     if isinstance(given.get("symbols"), str):
         given["symbols"] = [given["symbols"]]
     varied = [vary] if isinstance(vary, str) else list(vary)
-    return sweep_project(Project.open(Path(folder)), SweepOrder(str(strategy), varied, **given))
+    return sweep_in(_world(bars, folder), SweepOrder(str(strategy), varied, **given))
+
+
+def _world(bars: object, folder: str | Path) -> World:
+    root = Path(folder)
+    return World.of_project(Project.open(root)) if bars is None else World.of_frame(bars, root)
+
+
+def _refuse_unknown(face: str, options: Mapping[str, Any], allowed: AbstractSet[str]) -> None:
+    for name in options:
+        if name not in allowed:
+            known = sorted(allowed)
+            words = f"{face} has no option {name!r}{nearest(name, known)}"
+            msg = f"{words}; it takes {', '.join(known)}"
+            raise UsageError(msg)
+
+
+def _amounts(options: Mapping[str, Any]) -> dict[str, Decimal]:
+    """The amounts of money and the fraction that were given, exact."""
+    examples = {"start_cash": "100000", "capital": "100000", "fraction": "0.1"}
+    return {
+        name: _positive(name, options[name], example)
+        for name, example in examples.items()
+        if options.get(name) is not None
+    }
 
 
 def _positive(name: str, value: float | str | Decimal, example: str) -> Decimal:

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from goldenthread.app.api.records import ALL_TIME, facts
-from goldenthread.app.api.research.backtests import Asked, backtest_project
+from goldenthread.app.api.research.backtests import Asked, backtest
+from goldenthread.app.api.research.worlds import World
 from goldenthread.app.versions import policy_versions, strategy_versions
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def compare_with_backtest(project: Project, desk: Desk, state: BookState) -> Com
     if reason:
         return Compared(not_compared=reason)
     asked = Asked(files=project.strategy_files(), span=(state.first_ds, state.last_ds))
-    found = backtest_project(project, asked)
+    found = backtest(World.of_project(project), asked)
     ours = {
         "fact_trades": found.trades,
         "fact_rejected_signals": found.rejected,

@@ -5,13 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from goldenthread.app.api.bars import judged_bars
-from goldenthread.app.api.desks import load_assets, load_inputs
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.engines.compute import pool_on
 from goldenthread.domain.errors import UsageError
@@ -35,17 +32,20 @@ from goldenthread.research.sweep.work import Bars
 from goldenthread.research.trials import TrialLedger
 from goldenthread.signals.binding import MAX_LOOKBACK
 from goldenthread.signals.compilation import compile_strategy
-from goldenthread.signals.strategy_file import parse_strategy, read_strategy, text_of
+from goldenthread.signals.strategy_file import parse_strategy, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from goldenthread.app.api.project import Project
-    from goldenthread.domain.asset import Asset
+    from goldenthread.app.api.research.worlds import World
     from goldenthread.research.sweep.grid import Axis, Values
 
 FOLDER = "sweeps"
 """Where a project keeps its sweeps."""
+CAPITAL, FRACTION = Decimal(100_000), Decimal("0.1")
+"""What a signal takes where nothing is said: a tenth of a hundred thousand."""
 
 _SEARCHES = "searches"
 _ID_ROOM = 55
@@ -72,8 +72,8 @@ class SweepOrder:
     symbols: Sequence[str] = ()
     objective: str = "calmar"
     top: int = 10
-    capital: Decimal = Decimal(100_000)
-    fraction: Decimal = Decimal("0.1")
+    capital: Decimal = CAPITAL
+    fraction: Decimal = FRACTION
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Helpers:
 _ALONE = Helpers()
 
 
-def sweep(project: Project, order: SweepOrder, helpers: Helpers = _ALONE) -> Sweep:
+def sweep(world: World, order: SweepOrder, helpers: Helpers = _ALONE) -> Sweep:
     """The finished sweep; asked for again it is read, killed before it goes on.
 
     Raises:
@@ -114,19 +114,19 @@ def sweep(project: Project, order: SweepOrder, helpers: Helpers = _ALONE) -> Swe
     """
     axes = [axis_of(text) for text in order.vary]
     if order.search:
-        return _searched(project, order, axes, helpers)
-    request, bars = requested(project, order, grid_of(axes, order.sample, order.seed))
-    return helpers.run(project.root / FOLDER, request, bars)
+        return _searched(world, order, axes, helpers)
+    request, bars = requested(world, order, grid_of(axes, order.sample, order.seed))
+    return helpers.run(world.root / FOLDER, request, bars)
 
 
-def _searched(project: Project, order: SweepOrder, axes: Sequence[Axis], helpers: Helpers) -> Sweep:
+def _searched(world: World, order: SweepOrder, axes: Sequence[Axis], helpers: Helpers) -> Sweep:
     """The sweep of everything a search suggested; its batches are kept, so that it goes on."""
     if order.search != "tpe" or order.sample is not None:
         msg = f"--search got {order.search!r}; it takes tpe, with --trials in place of --sample"
         raise UsageError(msg)
-    folder = project.root / FOLDER
+    folder = world.root / FOLDER
     grid_of(axes, 1)
-    request, bars = requested(project, order, Grid((), ()))
+    request, bars = requested(world, order, Grid((), ()))
     ledger, quiet = TrialLedger(folder / TRIALS), replace(helpers, told=lambda _words: None)
 
     def price(grid: Grid) -> dict[Values, float | None]:
@@ -137,18 +137,45 @@ def _searched(project: Project, order: SweepOrder, axes: Sequence[Axis], helpers
     return helpers.run(folder, replace(request, grid=suggested(axes, search, price)), bars)
 
 
-def requested(project: Project, order: SweepOrder, grid: Grid) -> tuple[Request, Bars]:
+def requested(world: World, order: SweepOrder, grid: Grid) -> tuple[Request, Bars]:
     """What is asked of the engine, and the bars it is asked on.
 
     Raises:
         UsageError: No such strategy, or bars are missing.
     """
-    strategy = _strategy(project, order.strategy)
-    bars = _bars(project, strategy, order)
-    days = bars.bars["ds"]
-    first, last = order.first or _date(days.min()), order.last or _date(days.max())
-    stakes = Stakes(order.capital, order.fraction, project.policy, first, last)
+    (strategy,) = world.strategies([world.file(order.strategy)])
+    _refuse_missing(world, strategy, order.symbols)
+    bars = bars_read(world, strategy, order.last, order.symbols)
+    first, last = first_and_last(bars, (order.first, order.last))
+    stakes = Stakes(order.capital, order.fraction, world.policy, first, last)
     return Request(strategy, grid, stakes, order.objective, order.top), bars
+
+
+def bars_read(
+    world: World, strategy: Strategy, last: dt.date | None, symbols: Sequence[str] = ()
+) -> Bars:
+    """Bars of every symbol a strategy decides on, reads or compares, none after ``last``.
+
+    Those without bars are left out; ``symbols`` are those to decide on, by default its own.
+    """
+    compiled, assets = compile_strategy(strategy), world.assets
+    chosen = [symbol for symbol in world.members(strategy) if not symbols or symbol in symbols]
+    others = tuple(sorted({*compiled.refs, *compiled.peers} & set(assets)))
+    wanted = {*chosen, *others}
+    frame = world.bars.filter(pl.col("symbol").is_in(wanted))
+    if last is not None:
+        frame = frame.filter(pl.col("ds") <= last)
+    actions = tuple(action for action in world.actions if action.symbol in wanted)
+    members = tuple(assets[symbol] for symbol in chosen)
+    return Bars(frame, actions, members, others, MAX_LOOKBACK, world.inputs([strategy]))
+
+
+def first_and_last(
+    bars: Bars, span: tuple[dt.date | None, dt.date | None]
+) -> tuple[dt.date, dt.date]:
+    """The dates to decide on: those of the span, or of the bars that are read."""
+    days = bars.bars["ds"]
+    return span[0] or _date(days.min()), span[1] or _date(days.max())
 
 
 def list_sweeps(project: Project) -> list[dict[str, object]]:
@@ -215,39 +242,14 @@ def _promoted(parent: Strategy, row: dict[str, Any], axes: list[str], where: str
     )
 
 
-def _strategy(project: Project, name: str) -> Strategy:
-    """The strategy of an id or a file, universes filled in."""
-    path = project.root / "strategies" / f"{name}.toml"
-    if name.endswith(".toml") or path.is_file():
-        return project.with_universes(read_strategy(path if path.is_file() else Path(name)))
-    strategies = {s.strategy_id: s for s in project.strategies()}
-    if name not in strategies:
-        msg = f"no strategy {name!r}; there are: {', '.join(strategies) or 'none'}"
-        raise UsageError(msg)
-    return strategies[name]
-
-
-def _bars(project: Project, strategy: Strategy, order: SweepOrder) -> Bars:
-    """Bars of every symbol the strategy decides on, reads or compares, cut at the last date."""
-    assets = load_assets(project)
-    compiled = compile_strategy(strategy)
-    refs = compiled.refs
-    own = resolve(strategy.assets, project.universes)
-    chosen = [symbol for symbol in own if not order.symbols or symbol in order.symbols]
-    strange = sorted(set(order.symbols) - set(own))
-    lacking = sorted({*chosen, *refs} - set(assets))
+def _refuse_missing(world: World, strategy: Strategy, symbols: Sequence[str]) -> None:
+    """Refuse symbols that are not the strategy's own, and bars that are not there."""
+    own = resolve(strategy.assets, strategy.universes)
+    chosen = [symbol for symbol in own if not symbols or symbol in symbols]
+    strange = sorted(set(symbols) - set(own))
+    lacking = sorted({*chosen, *compile_strategy(strategy).refs} - set(world.assets))
     if strange or lacking or not chosen:
         raise UsageError(_missing(strategy, strange, lacking))
-    peers = (symbol for symbol in compiled.peers if symbol in assets)
-    others = tuple(sorted({*refs, *peers}))
-    wanted = sorted({*chosen, *others})
-    frame = judged_bars(project).filter(pl.col("symbol").is_in(wanted))
-    if order.last is not None:
-        frame = frame.filter(pl.col("ds") <= order.last)
-    actions = tuple(project.market_data.actions(wanted))
-    members: list[Asset] = [assets[symbol] for symbol in chosen]
-    inputs = load_inputs(project, [strategy]) if strategy.tables else None
-    return Bars(frame, actions, tuple(members), others, MAX_LOOKBACK, inputs)
 
 
 def _missing(strategy: Strategy, strange: list[str], lacking: list[str]) -> str:

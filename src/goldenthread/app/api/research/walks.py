@@ -1,4 +1,4 @@
-"""Walk-forward of a strategy's parameters on a project's bars."""
+"""Walk-forward of a strategy's parameters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from goldenthread.research.walk_forward import parse_walk
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from goldenthread.app.api.project import Project
+    from goldenthread.app.api.research.worlds import World
 
 _WALKS = "walks"
 
@@ -30,11 +30,11 @@ class KeptWalk:
     folder: Path
 
 
-def walk(project: Project, order: SweepOrder, lengths: str, helpers: Helpers) -> KeptWalk:
+def walk(world: World, order: SweepOrder, lengths: str, helpers: Helpers) -> KeptWalk:
     """The best of each training by the objective, judged on the stretch after it, all joined.
 
     Args:
-        project: Whose bars.
+        world: Whose bars.
         order: What is tried in each training; ``first`` and ``last`` are those of the whole.
         lengths: How long the stretches are, like ``train=3y,test=6m``.
         helpers: Who does it.
@@ -48,8 +48,8 @@ def walk(project: Project, order: SweepOrder, lengths: str, helpers: Helpers) ->
         msg = "--walk-forward tries a grid in each training: give --sample in place of --search"
         raise UsageError(msg)
     grid = grid_of([axis_of(text) for text in order.vary], order.sample, order.seed)
-    request, bars = requested(project, order, grid)
-    folder = project.root / FOLDER
+    request, bars = requested(world, order, grid)
+    folder = world.root / FOLDER
     walked = walk_sweep(steps, request, bars, lambda r, b: helpers.run(folder, r, b))
     name = digest([lengths, [choice.sweep for choice in walked.record.chosen]])[:16]
     return KeptWalk(walked, _kept(walked, folder / _WALKS / name))

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from goldenthread.app.cli.options import HERE, From, Json, ProjectDir, To, date_of
+from goldenthread.app.cli.options import HERE, From, Json, ProjectDir, To, date_of, number_of
 from goldenthread.app.cli.output import emit
 from goldenthread.domain.errors import UsageError
 
 if TYPE_CHECKING:
+    from goldenthread.app.api.research.per_strategy import Bet
+    from goldenthread.research.backtest.per_strategy import PerStrategy
     from goldenthread.research.backtest.result import Backtest
 
 
@@ -34,15 +36,28 @@ def backtest(  # noqa: PLR0913  # one flag each
     out: Annotated[
         Path | None, typer.Option("--out", help="A new folder for everything it found.")
     ] = None,
+    per_strategy: Annotated[
+        bool, typer.Option("--per-strategy", help="Each by itself, as a sweep tries it.")
+    ] = False,
+    capital: Annotated[str, typer.Option("--capital", help="Start capital of each.")] = "",
+    fraction: Annotated[str, typer.Option("--fraction", help="Of it, a signal.")] = "",
     project: ProjectDir = HERE,
     as_json: Json = False,
 ) -> None:
     """What strategies would have done on your bars with one account; equal to simulate, faster.
 
+    With --per-strategy each is by itself: a signal takes --fraction (0.1) of --capital (100000),
+    cash is not shared and the account's gates are not asked. The fastest, and what a sweep does.
+
     Example: goldenthread backtest --all --from 2012-09-04 --to 2018-12-31 --out runs/all
+
+    Example: goldenthread backtest --all --per-strategy --fraction 0.2
     """
     from goldenthread.app.api.project import Project
-    from goldenthread.app.api.research.backtests import Asked, backtest_project
+    from goldenthread.app.api.research.backtests import Asked
+    from goldenthread.app.api.research.backtests import backtest as together
+    from goldenthread.app.api.research.per_strategy import per_strategy as apart
+    from goldenthread.app.api.research.worlds import World
     from goldenthread.app.cli.progress import bar
 
     opened = Project.open(project)
@@ -57,10 +72,12 @@ def backtest(  # noqa: PLR0913  # one flag each
             date_of(until, "--to") if until else None,
         ),
     )
+    bet = _bet(capital, fraction, per_strategy=per_strategy)
+    world = World.of_project(opened)
     with bar("deciding", quiet=as_json) as advance:
-        found = backtest_project(opened, asked, advance)
-    folder = None if out is None else found.save(out)
-    emit(_told(found, folder), as_json=as_json, title="backtest")
+        found = apart(world, asked, bet, advance) if bet else together(world, asked, advance)
+    kept = {"folder": None if out is None else found.save(out), "notes": list(found.notes)}
+    emit({**_told(found), **kept}, as_json=as_json, title="backtest")
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -71,17 +88,39 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _told(found: Backtest, folder: Path | None) -> dict[str, Any]:
-    figures = found.metrics.row(0, named=True)
+def _bet(capital: str, fraction: str, *, per_strategy: bool) -> Bet | None:
+    """What a signal takes in per-strategy mode; None on one account."""
+    from goldenthread.app.api.research.per_strategy import Bet
+
+    given = {"capital": capital, "fraction": fraction}
+    amounts = {name: number_of(text, f"--{name}") for name, text in given.items() if text}
+    if amounts and not per_strategy:
+        msg = (
+            "--capital and --fraction are those of --per-strategy; add it, or set the account's"
+            " cash in [sim] start_cash and the size in the strategy's [size]"
+        )
+        raise UsageError(msg)
+    return Bet(**amounts) if per_strategy else None
+
+
+def _told(found: Backtest | PerStrategy) -> dict[str, Any]:
+    from goldenthread.research.backtest.per_strategy import PerStrategy
+
+    rows = found.metrics.select("strategy_id", *_FIGURES).to_dicts()
+    if isinstance(found, PerStrategy):
+        return {
+            **{name: found.config[name] for name in ("first", "last", "capital", "fraction")},
+            "mode": found.mode,
+            "strategies": rows,
+        }
+    account = {name: value for name, value in rows[0].items() if name != "strategy_id"}
     return {
         "first": found.setup.first,
         "last": found.setup.last,
         "start_equity": Decimal(found.setup.account.start_cash),
         "equity": found.outcome.snapshots[-1].equity,
         "signals": found.signals,
-        **{name: figures[name] for name in _FIGURES},
-        "folder": folder,
-        "notes": list(found.notes),
+        **account,
     }
 
 

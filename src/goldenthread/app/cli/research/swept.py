@@ -26,8 +26,10 @@ def carried_out(
     """The sweep, or with lengths like ``train=3y,test=6m`` the walk forward."""
     from goldenthread.app.api.research.sweeps import sweep
     from goldenthread.app.api.research.walks import walk
+    from goldenthread.app.api.research.worlds import World
 
-    return walk(project, order, lengths, helpers) if lengths else sweep(project, order, helpers)
+    world = World.of_project(project)
+    return walk(world, order, lengths, helpers) if lengths else sweep(world, order, helpers)
 
 
 def drawn(found: Sweep | KeptWalk, axes: str, over: Over) -> DrawnMap | None:
@@ -62,8 +64,7 @@ def _show_sweep(found: Sweep, drawn: DrawnMap | None, *, as_json: bool) -> None:
         emit(drawn.shown.table().to_dicts(), as_json=False, title=drawn.title)
         typer.echo(f"drawn: {drawn.file}")
     typer.echo(
-        f"{found.figures.height:,} permutations, per strategy: a fixed fraction of the start"
-        " capital a signal, cash not shared, gates of the account not asked\n"
+        f"{found.figures.height:,} permutations, {found.manifest['mode']}\n"
         f"{found.trials.number:,} trials were ever run on these bars: deflated_sharpe is the"
         " probability that a Sharpe ratio is more than the luck of the best of them; below 0.95 it"
         " may well be luck\n"
