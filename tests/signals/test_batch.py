@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -14,7 +14,8 @@ from goldenthread.domain.bar import Steps
 from goldenthread.domain.strategy import Entry, Exit, Side, Strategy, Target, UniverseRule
 from goldenthread.rules.levels import nine_decimals, round_entries, round_stops, round_targets
 from goldenthread.rules.rounding import round_entry, round_stop, round_target, significant
-from goldenthread.signals.batch import Batch, Peers
+from goldenthread.signals.alignment.sections import Panel
+from goldenthread.signals.batch import Batch, Peers, peers
 from goldenthread.signals.engine import Evaluator, compile_strategy
 from goldenthread.signals.evaluation import no_inputs
 from signals import windows as listed
@@ -203,6 +204,29 @@ def test_expressions_are_computed_once_for_all_strategies_that_write_them() -> N
     first = batch.values(compile_strategy(plan).when.parts[0])
     again = strategy(when="SMA(close, 9) > 90")
     assert batch.values(compile_strategy(again).when.parts[0]) is first
+
+
+@pytest.mark.parametrize(("room", "made"), [(10**6, 3), (0, 9)])
+def test_a_cross_section_is_made_once_for_all_symbols_as_far_as_there_is_room(
+    monkeypatch: pytest.MonkeyPatch, room: int, made: int
+) -> None:
+    symbols, dates = ("AAPL", "CCC", "IBM"), days(dt.date(2022, 6, 1), 600)
+    market = Market({s: (dates, random_bars(600, at)) for at, s in enumerate(symbols)})
+    plan = compile_strategy(strategy(assets=symbols, when="rank(ROC(close, 20)) > 1"))
+    alone = {s: Batch(market.window, s, dates).values(plan.when) for s in symbols}
+    count, of = [0], Panel.of
+
+    def counted(*told: Any) -> Panel:  # noqa: ANN401  # handed on
+        count[0] += 1
+        return of(*told)
+
+    monkeypatch.setattr(Panel, "of", counted)
+    monkeypatch.setattr(peers, "KEPT_BYTES", room)
+    shared = Peers(market.window)
+    for symbol in symbols:
+        found = Batch(market.window, symbol, dates, shared).values(plan.when)
+        assert found.tobytes() == alone[symbol].tobytes()
+    assert count[0] == made  # three years, and three symbols where nothing is kept
 
 
 def test_a_date_without_a_readable_bar_is_refused() -> None:

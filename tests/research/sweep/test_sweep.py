@@ -23,6 +23,7 @@ from goldenthread.research.sweep.running import Crew, all_figures
 from goldenthread.research.sweep.single import run_single
 from goldenthread.research.sweep.store import SweepStore
 from goldenthread.research.sweep.sweeping import Request, Sweep, run_sweep, sweep_id
+from goldenthread.signals.batch import KEPT_BYTES
 from research.sweep.markets import STAKES, STRATEGY, bars_of, slowly
 
 if TYPE_CHECKING:
@@ -284,6 +285,16 @@ def test_too_little_memory_is_said_before_anything_starts() -> None:
     assert sorted(np.concatenate(layout.blocks).tolist()) == list(range(plan.size))
     assert layout.memory_bytes <= 7 * 10**6
     assert "MB of memory in" in layout.words()
+
+
+def test_cross_sections_that_are_kept_count_as_memory() -> None:
+    compares = STRATEGY.model_copy(update={"reject_unless": {"BEST": "rank(close) == 1"}})
+    size = Size(assets=10, days=400, bar_bytes=10**6)
+    plain, ranked = (
+        layout_of(plan_of(s, SMALL), size, Workers(processes=2), free=10**10).memory_bytes
+        for s in (STRATEGY, compares)
+    )
+    assert ranked - plain == 3 * KEPT_BYTES  # of this process, and of two beside it
 
 
 @pytest.mark.parametrize(

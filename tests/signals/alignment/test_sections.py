@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from goldenthread.domain.errors import UsageError
+from goldenthread.signals.alignment.sections import Panel
 from goldenthread.signals.binding import bind
 from goldenthread.signals.calls import Universe
 from goldenthread.signals.engine import Evaluator, compile_strategy
@@ -63,6 +64,22 @@ def test_pct_rank_is_the_share_of_the_others_that_lie_below_and_half_of_the_equa
 def test_zscore_is_the_distance_from_the_mean_in_sample_deviations() -> None:
     three = market({"AAA": {2: 1}, "BBB": {2: 2}, "CCC": {2: 3}})
     assert values(three, "zscore(close)", D(2024, 1, 2)) == {"AAA": -1, "BBB": 0, "CCC": 1}
+
+
+def test_scores_of_many_days_are_those_of_each_day_alone_to_the_bit() -> None:
+    random = np.random.default_rng(4)
+    values = random.normal(0, 1, (200, 9)) * 10.0 ** random.integers(-7, 8, (200, 1))
+    values[random.random(values.shape) < 0.3] = np.nan
+    values[random.random(200) < 0.1] = 3.0
+    days = np.arange(200).astype("datetime64[D]")
+    names = tuple("ABCDEFGHI")
+    found = Panel.of("zscore", names, [(days, column) for column in values.T])
+    for row, *scores in zip(values.tolist(), *(found.columns[name] for name in names), strict=True):
+        there = [value for value in row if not math.isnan(value)]
+        mean = math.fsum(there) / max(1, len(there))
+        variance = math.fsum((v - mean) ** 2 for v in there) / max(1, len(there) - 1)
+        told = [(v - mean) / math.sqrt(variance) if variance > 0 else math.nan for v in row]
+        assert np.array(scores).tobytes() == np.array(told).tobytes()
 
 
 def test_alone_there_is_a_rank_but_no_share_and_no_score() -> None:

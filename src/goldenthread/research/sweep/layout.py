@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from goldenthread.domain.errors import UsageError
+from goldenthread.signals.batch import KEPT_BYTES
 
 if TYPE_CHECKING:
     from goldenthread.research.sweep.plan import IntArray, Plan
@@ -86,6 +87,7 @@ def layout_of(plan: Plan, size: Size, workers: Workers, free: int | None = None)
     levels = LEVEL_BYTES * len(plan.rungs.writers)
     fixed = size.bar_bytes * (1 + copies) + plan.size * RESULT_BYTES
     fixed += size.days * (levels + ASSET_BYTES) * at_hand
+    fixed += copies * KEPT_BYTES * any(compiled.peers for compiled in plan.entries)
     if available < fixed + row:
         msg = (
             f"{plan.size:,} permutations on {size.assets:,} assets and {size.days:,} days need at"

@@ -130,10 +130,11 @@ class _Keeper:
 
 def _in_threads(whole: Chunk, waiting: list[int], keep: _Keeper) -> None:
     threads = keep.crew.workers.count
+    shared = whole.desks() if whole.bars.is_one else None
     with ThreadPoolExecutor(threads) as pool:
         for first in waiting:
             part = whole._replace(bars=whole.bars.chunk(first))
-            add_chunk(part, keep.books, pool, threads)
+            add_chunk(part, shared or part.desks(), keep.books, pool, threads)
             keep.finished(first)
 
 

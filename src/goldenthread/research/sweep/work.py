@@ -52,6 +52,11 @@ class Bars:
     lookback: int = 1200
     inputs: InputBook | None = None
 
+    @property
+    def is_one(self) -> bool:
+        """Whether every asset may read all bars, as where members are compared."""
+        return {asset.symbol for asset in self.assets} <= set(self.refs)
+
     def chunk(self, first: int) -> Bars:
         """The chunk of assets from number ``first`` on, with only the bars they read."""
         chosen = self.assets[first : first + CHUNK]
@@ -121,6 +126,11 @@ class Chunk(NamedTuple):
     stakes: Stakes
     days: IntArray
 
+    def desks(self) -> Desks:
+        """What its assets have in common."""
+        book = self.bars.book()
+        return Desks(book, self.bars.peers(book), self.stakes)
+
 
 def chunk_books(chunk: Chunk, threads: int = 1) -> Books:
     """The books of the permutations over the assets of the chunk alone."""
@@ -128,23 +138,21 @@ def chunk_books(chunk: Chunk, threads: int = 1) -> Books:
 
     books = new_books(chunk.plan.size, len(chunk.days))
     with ThreadPoolExecutor(threads) as pool:
-        add_chunk(chunk, books, pool, threads)
+        add_chunk(chunk, chunk.desks(), books, pool, threads)
     return books
 
 
-def add_chunk(chunk: Chunk, books: Books, pool: Executor, threads: int) -> None:
+def add_chunk(chunk: Chunk, desks: Desks, books: Books, pool: Executor, threads: int) -> None:
     """Add a chunk to books: assets a few ahead, the permutations of each in parts."""
     edges = np.linspace(0, chunk.plan.size, threads + 1).astype(np.int64).tolist()
-    for chains in _ahead(chunk, pool, threads):
+    for chains in _ahead(chunk, desks, pool, threads):
         parts = [pool.submit(chains.add_to, books, *span) for span in pairwise(edges)]
         for part in parts:
             part.result()
 
 
-def _ahead(chunk: Chunk, pool: Executor, threads: int) -> Iterator[Chains]:
+def _ahead(chunk: Chunk, desks: Desks, pool: Executor, threads: int) -> Iterator[Chains]:
     """The chains of each asset in turn; only as many wait at once as there are threads."""
-    book = chunk.bars.book()
-    desks = Desks(book, chunk.bars.peers(book), chunk.stakes)
     waiting: deque[Future[Chains | None]] = deque()
     for asset in chunk.bars.assets:
         waiting.append(pool.submit(_chains, chunk, asset, desks))

@@ -78,6 +78,11 @@ class Panel:
         compared = _scores(values) if name == "zscore" else _places(name, values)
         return cls(dates, dict(zip(symbols, compared.T.copy(), strict=True)))
 
+    @property
+    def size(self) -> int:
+        """The bytes its numbers take."""
+        return self.dates.nbytes + sum(column.nbytes for column in self.columns.values())
+
     def column(self, symbol: str, days: DateArray) -> FloatArray:
         """The values of a member on ``days``; null on others, and for who is no member."""
         found = self.columns.get(symbol)
@@ -125,20 +130,18 @@ def _places(name: str, values: FloatArray) -> FloatArray:
 
 
 def _scores(values: FloatArray) -> FloatArray:
-    """Each value's distance from the mean of its row, in sample deviations."""
-    scores = np.full(values.shape, np.nan)
-    for row, score in zip(values, scores, strict=True):
-        there = ~np.isnan(row)
-        score[there] = _distances(row[there])
-    return scores
+    """Each value's distance from the mean of its row, in sample deviations.
+
+    Null where fewer than two have a value, or all the same one.
+    """
+    there = ~np.isnan(values)
+    count = there.sum(axis=1)[:, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        apart = np.where(there, values - _sums(np.where(there, values, 0.0)) / count, 0.0)
+        variance = _sums(apart * apart) / (count - 1)
+        return np.where(there & (variance > 0), apart / np.sqrt(variance), np.nan)
 
 
-def _distances(values: FloatArray) -> FloatArray:
-    """Exact sums, so that neither the order nor the number of days around changes a bit."""
-    none = np.full(len(values), np.nan)
-    if len(values) < 2:  # noqa: PLR2004  # one value has no deviation
-        return none
-    mean = math.fsum(values.tolist()) / len(values)
-    apart: FloatArray = values - mean
-    variance = math.fsum((apart * apart).tolist()) / (len(values) - 1)
-    return apart / math.sqrt(variance) if variance > 0 else none
+def _sums(values: FloatArray) -> FloatArray:
+    """The exact sum of each row: neither order nor zeros, nor other rows, change a bit of it."""
+    return np.array([math.fsum(row) for row in values.tolist()])[:, None]

@@ -1,6 +1,6 @@
 """Many dates at once: what strategies decide for one symbol, as columns."""
 
 from goldenthread.signals.batch.decisions import Batch, Decisions, Levels
-from goldenthread.signals.batch.peers import Peers
+from goldenthread.signals.batch.peers import KEPT_BYTES, Peers
 
-__all__ = ["Batch", "Decisions", "Levels", "Peers"]
+__all__ = ["KEPT_BYTES", "Batch", "Decisions", "Levels", "Peers"]

@@ -9,7 +9,7 @@ window that ends at the decision (nightly) and one that runs on (batch) give the
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -62,8 +62,23 @@ class Memo:
             known = self._series[window.key] = {}
         return known
 
+    def panel(self, section: Section, key: Key, make: Callable[[], Panel]) -> Panel:
+        """The cross-section of that key, made unless it is kept."""
+        known = self.of(section)
+        found: Panel | None = known.get(key)
+        if found is None:
+            found = known[key] = make()
+        return found
+
     def __len__(self) -> int:
         return sum(len(series) for series in self._series.values())
+
+
+class Panels(Protocol):
+    """Where cross-sections are kept."""
+
+    def panel(self, section: Section, key: Key, make: Callable[[], Panel]) -> Panel:
+        """See ``Memo``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +92,7 @@ class Reading:
     start: int
     lookback: int
     memo: Memo
+    panels: Panels
     other: Callable[[str], BarWindow | None]
     section: Callable[[Universe], Section]
     inputs: Callable[[str, str], Steps]
@@ -101,6 +117,7 @@ class Calculator:
         memo: Where series are kept.
         section: The members' windows at the same decision date, for ``rank`` and its like.
         inputs: The values of a table for a symbol.
+        panels: Where cross-sections are kept; with the series if it is left out.
     """
 
     def __init__(
@@ -109,9 +126,11 @@ class Calculator:
         memo: Memo,
         section: Callable[[Universe], Section] = _no_section,
         inputs: Callable[[str, str], Steps] = no_inputs,
+        panels: Panels | None = None,
     ) -> None:
         self._other = other
         self._memo = memo
+        self._panels = memo if panels is None else panels
         self._section = section
         self._inputs = inputs
         self._cuts = Memo()
@@ -147,7 +166,7 @@ class Calculator:
     def _reading(self, expr: Expr, window: BarWindow) -> Reading:
         """From 1 January on, as far as the symbols that ``expr`` reads are believed."""
         reading = Reading(
-            *(window, window.year_start, 0, self._memo),
+            *(window, window.year_start, 0, self._memo, self._panels),
             *(self._other, self._section, self._inputs),
         )
         if not any(self._is_behind(symbol, window) for symbol in expr.refs):
@@ -156,6 +175,7 @@ class Calculator:
             reading,
             window=cut(window),
             memo=self._cuts,
+            panels=self._cuts,
             other=self._cut_other,
             section=self._cut_section,
         )
@@ -295,15 +315,14 @@ def _panel(expr: Expr, reading: Reading, section: Section) -> Panel:
     Each member's series starts its look-back before the same day, so that the days before
     1 January that an average of ranks needs are compared among as many members as later ones.
     """
-    known = reading.memo.of(section)
     inner, back = expr.parts[0], reading.lookback - expr.lookback
-    key = (back, expr.text, _others(inner, reading))
-    panel = known.get(key)
-    if panel is None:
+
+    def make() -> Panel:
         first = section.first_day(back)
         series = [_from_day(inner, replace(reading, window=w), first) for w in section.windows]
-        panel = known[key] = Panel.of(expr.op, [w.symbol for w in section.windows], series)
-    return panel
+        return Panel.of(expr.op, [w.symbol for w in section.windows], series)
+
+    return reading.panels.panel(section, (back, expr.text, _others(inner, reading)), make)
 
 
 def _from_day(inner: Expr, reading: Reading, first: np.datetime64) -> tuple[DateArray, FloatArray]:

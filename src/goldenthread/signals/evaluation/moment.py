@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from goldenthread.domain.bar import BarWindow, Steps
     from goldenthread.signals.calls import Rule, Universe
+    from goldenthread.signals.evaluation.calculator import Panels
 
     Month = tuple[str, dt.date, dt.datetime | None]
 
@@ -22,7 +23,7 @@ _ONE_DAY = dt.timedelta(days=1)
 
 
 class Moment:
-    """One decision date and instant at a time; arguments as for ``Evaluator``.
+    """One decision date and instant at a time; arguments as for ``Evaluator``, ``Calculator``.
 
     ``ds`` is the date moved to last (None before the first), ``calculator`` computes expressions
     there.
@@ -33,17 +34,19 @@ class Moment:
         windows: Callable[[str, dt.date, dt.datetime | None], BarWindow | None],
         memo: Memo | None = None,
         inputs: Callable[[str, str], Steps] = no_inputs,
+        panels: Panels | None = None,
     ) -> None:
         self.ds: dt.date | None = None
         self._windows = windows
         self._inputs = inputs
+        self._panels = panels
         self._now: dt.datetime | None = None
         self._today: dict[str, BarWindow | None] = {}
         self._sections: dict[str, Section] = {}
         self._chosen: dict[Month, dict[str, None]] = {}
         self._eve: Moment | None = None
         kept = Memo() if memo is None else memo
-        self.calculator = Calculator(self.window, kept, self.section, inputs)
+        self.calculator = Calculator(self.window, kept, self.section, inputs, panels)
 
     def at(self, ds: dt.date, now: dt.datetime | None = None) -> None:
         """Move to the decision date ``ds`` with the bars known at ``now``."""
@@ -56,8 +59,8 @@ class Moment:
         self._sections.clear()
 
     def twin(self, ds: dt.date) -> Moment:
-        """Another at ``ds`` and the same instant: series of its own, members chosen once."""
-        other = Moment(self._windows, None, self._inputs)
+        """Another at ``ds`` and the same instant: series of its own, members and panels shared."""
+        other = Moment(self._windows, None, self._inputs, self._panels)
         other._chosen = self._chosen
         other.ds, other._now = ds, self._now
         return other
