@@ -174,6 +174,21 @@ SETTINGS = {
     "universes that are none": Case(
         RUN, 2, ("stocks", "list of symbols"), write("universes.toml", "stocks = 5\n")
     ),
+    "a rule that is none": Case(
+        RUN,
+        2,
+        ("universes.toml, line 2: universe up, rule 'cls > 1', column 1: unknown name 'cls'",),
+        write("universes.toml", 'few = ["IBM"]\nup = { rule = "cls > 1", among = ["IBM"] }\n'),
+    ),
+    "a rule of a table that is none": Case(
+        RUN,
+        2,
+        ("universes.toml, line 6: universe up, rule 'close', column 1: 'close' is a number",),
+        write(
+            "universes.toml",
+            '[a]\nrule = "close > 1"\namong = ["IBM"]\n[up]\namong = ["IBM"]\nrule = "close"\n',
+        ),
+    ),
     "universes that cannot be read": Case(
         RUN, 2, ("universes.toml", "correct"), write("universes.toml", "stocks = [\n")
     ),

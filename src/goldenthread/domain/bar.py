@@ -110,9 +110,14 @@ class BarWindow:
         """Whether the last readable bar is the bar of ``ds``."""
         return self.upto >= 0 and bool(self.ds[self.upto] == np.datetime64(ds))
 
-    def digest(self, lookback: int) -> str:
-        """16 hex digits of the readable bars a decision with this look-back rests on."""
-        span = slice(max(self.year_start - lookback, 0), self.upto + 1)
+    def begin(self, lookback: int, first: np.datetime64 | None = None) -> int:
+        """The index of the bar so many before 1 January, or before the last one before a day."""
+        year = self.year_start if first is None else int(np.searchsorted(self.ds, first)) - 1
+        return max(year - lookback, 0)
+
+    def digest(self, lookback: int, first: np.datetime64 | None = None) -> str:
+        """16 hex digits of the readable bars from ``begin`` on, which a decision rests on."""
+        span = slice(self.begin(lookback, first), self.upto + 1)
         sha = hashlib.sha256(self.symbol.encode())
         for column in (self.ds, self.open, self.high, self.low, self.close, self.volume):
             sha.update(np.ascontiguousarray(column[span]).tobytes())

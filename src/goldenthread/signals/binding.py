@@ -73,6 +73,13 @@ def bind(
     return expr
 
 
+def below(expr: Expr) -> Iterator[Expr]:
+    """The expression and all its parts."""
+    yield expr
+    for part in expr.parts:
+        yield from below(part)
+
+
 class _Binder:
     """Carries the text, for places in messages, the scope and the members."""
 
@@ -207,7 +214,7 @@ class _Binder:
     def _refuse(self, node: Node, inner: Expr, why: str, *, period: bool = False) -> None:
         """Refuse what ``ref`` and ``on`` cannot hold; ``period``: it may hold an ``on``."""
         barred = {*LANGUAGE, "entry"} - {"on"} if period else {*LANGUAGE, "entry", "input"}
-        wrong = [part.op for part in _below(inner) if part.op in barred]
+        wrong = [part.op for part in below(inner) if part.op in barred]
         if wrong:
             what = f"another {node.name}" if wrong[0] == node.name else wrong[0]
             raise self._error(node, f"{node.name} cannot hold {what}: {why}")
@@ -245,13 +252,6 @@ class _Binder:
 
     def _error(self, node: Node, message: str) -> UsageError:
         return UsageError(f"{place(self._text, node.at)}: {message}")
-
-
-def _below(expr: Expr) -> Iterator[Expr]:
-    """The expression and all its parts."""
-    yield expr
-    for part in expr.parts:
-        yield from _below(part)
 
 
 def _sign_text(op: str, parts: tuple[Expr, ...]) -> str:

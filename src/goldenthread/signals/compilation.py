@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from goldenthread.domain.errors import UsageError
-from goldenthread.signals.binding import ENTRY, bind, number, table_values
+from goldenthread.signals.binding import ENTRY, below, bind, number, table_values
 from goldenthread.signals.calls import COLUMNS, Expr, Rule, Universe
 from goldenthread.signals.filters import Filter, filter_of
 from goldenthread.signals.functions import LANGUAGE
@@ -17,7 +17,7 @@ from goldenthread.signals.functions import LANGUAGE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from goldenthread.domain.strategy import Strategy
+    from goldenthread.domain.strategy import Strategy, UniverseRule
 
 GATES = frozenset(
     {
@@ -57,7 +57,8 @@ class CompiledStrategy:
 
     ``lookback`` is the most bars before 1 January that one of them reads: bars must reach so far
     back. ``refs`` are the symbols read through ``ref``, ``peers`` the members it compares; the
-    rules of its universes count in all three.
+    rules of its universes count in all three. ``reach`` is the most bars that one of them reads
+    before a bar of another symbol, ``compares`` whether its own expressions compare members.
     """
 
     strategy: Strategy
@@ -73,8 +74,10 @@ class CompiledStrategy:
     trail: Expr | None
     exit: Expr | None
     lookback: int
+    reach: int
     refs: tuple[str, ...]
     peers: tuple[str, ...]
+    compares: bool
 
 
 def compile_strategy(strategy: Strategy) -> CompiledStrategy:
@@ -99,8 +102,7 @@ class _Compiler:
     def compiled(self) -> CompiledStrategy:
         strategy = self._strategy
         entry, leave = strategy.entry, strategy.exit
-        for name, value in strategy.params.items():
-            self._scope[name] = number(float(value))
+        self._scope |= {name: number(float(value)) for name, value in strategy.params.items()}
         for name, table in strategy.tables.items():
             self._scope[name] = table_values(table.table, table.max_age_days)
         factors = {name: self._factor(name, text) for name, text in strategy.factors.items()}
@@ -132,8 +134,10 @@ class _Compiler:
             trail=self._found("exit.trail", leave.trail),
             exit=rule,
             lookback=max(expr.lookback for expr in self._all),
+            reach=max(_reach(expr) for expr in self._all),
             refs=tuple(sorted({symbol for expr in self._all for symbol in expr.refs})),
             peers=tuple(sorted({s for e in self._all if e.universe for s in e.universe.everyone})),
+            compares=any(expr.universe is self._universe for expr in self._all),
         )
 
     def _factor(self, name: str, text: str) -> Expr:
@@ -152,14 +156,27 @@ class _Compiler:
         return expr
 
 
+def _reach(expr: Expr) -> int:
+    """The longest look-back in it, that of what it reads through ``ref`` included."""
+    inner = [part.parts[0].lookback for part in below(expr) if part.op == "ref"]
+    return max(expr.lookback, *inner, 0)
+
+
+def bound_rule(by_rule: UniverseRule) -> Rule:
+    """The rule of a universe, ready to choose.
+
+    Raises:
+        UsageError: It is no condition.
+    """
+    among = Universe(by_rule.among)
+    return Rule(bind(by_rule.rule, {}, condition=True, universe=among), among.symbols)
+
+
 def _universe(strategy: Strategy) -> Universe:
     rules = []
     for name, by_rule in strategy.rules.items():
         try:
-            among = Universe(by_rule.among)
-            rules.append(
-                Rule(bind(by_rule.rule, {}, condition=True, universe=among), among.symbols)
-            )
+            rules.append(bound_rule(by_rule))
         except UsageError as error:
             msg = f"rule, {error}"
             raise StrategyError(msg, f"universes.toml, {name}") from None

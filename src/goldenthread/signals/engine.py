@@ -134,7 +134,7 @@ class Evaluator:
             volatility=significant(_volatility(window, asset.asset_class)),
             factors={n: significant(at(expr, window)) for n, expr in compiled.factors.items()},
             verdicts=tuple(verdicts),
-            bars_digest=window.digest(compiled.lookback),
+            bars_digest=self.moment.digest(compiled, window),
         )
 
     def _plan(

@@ -8,14 +8,17 @@ import tomllib
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from goldenthread.domain.errors import UsageError
-from goldenthread.domain.strategy import Strategy
-from goldenthread.signals.compilation import StrategyError, compile_strategy
+from goldenthread.domain.strategy import Strategy, UniverseRule
+from goldenthread.signals.compilation import StrategyError, bound_rule, compile_strategy
 from goldenthread.signals.expressions import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAX_BYTES = 64 * 1024
 """The size of the largest strategy file."""
@@ -65,6 +68,25 @@ def parse_strategy(text: str, name: str = "strategy") -> Strategy:
         msg = f"{name}: not TOML: {error}; strings stand in quotes, tables in [brackets]"
         raise UsageError(msg) from None
     return strategy
+
+
+def check_rules(universes: Mapping[str, object], path: Path) -> None:
+    """Refuse a universe of the file whose rule is no condition.
+
+    Raises:
+        UsageError: There is one; the message names file, line and rule.
+    """
+    for name, universe in universes.items():
+        if not isinstance(universe, UniverseRule):
+            continue
+        try:
+            bound_rule(universe)
+        except UsageError as error:
+            text = path.read_text("utf-8")
+            is_table = re.search(rf"^\s*\[\s*{re.escape(name)}\s*\]", text, re.MULTILINE)
+            line = line_of(text, f"{name}.rule" if is_table else name)
+            msg = f"{path}, line {line}: universe {name}, rule {universe.rule!r}, {error}"
+            raise UsageError(msg) from None
 
 
 def strategy_text(strategy_id: str, template: str | None = None) -> str:

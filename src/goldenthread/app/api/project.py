@@ -14,7 +14,7 @@ from goldenthread.app.settings import load_settings
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.policy import Policy
 from goldenthread.market.universe import load_universes, with_universes
-from goldenthread.signals.strategy_file import read_strategy
+from goldenthread.signals.strategy_file import check_rules, read_strategy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,7 +89,7 @@ class Project:
     @cached_property
     def universes(self) -> Universes:
         """The universes of universes.toml."""
-        return load_universes(self.root / "universes.toml")
+        return universes_in(self.root)
 
     def strategy_files(self) -> list[Path]:
         """The strategy files, by name."""
@@ -113,6 +113,18 @@ class Project:
     def with_universes(self, strategy: Strategy) -> Strategy:
         """The strategy with the members of every universe it names."""
         return with_universes(strategy, self.universes)
+
+
+def universes_in(folder: Path) -> Universes:
+    """The universes of the folder's ``universes.toml``, every rule checked; none without it.
+
+    Raises:
+        UsageError: The file is not right; the message names it, for a rule with its line.
+    """
+    path = folder / "universes.toml"
+    found = load_universes(path)
+    check_rules(found, path)
+    return found
 
 
 def init_project(root: Path, *, samples: bool = True) -> list[str]:

@@ -91,7 +91,7 @@ def check_lookahead(
     bars = judged_bars(project).filter(pl.col("symbol").is_in(read))
     actions = project.market_data.actions(read)
 
-    reach = max((c.lookback for c in compiled), default=0) + _YEAR_AND_JUDGING
+    reach = max((c.reach for c in compiled), default=0) + _YEAR_AND_JUDGING
 
     inputs = load_inputs(project, strategies)
 

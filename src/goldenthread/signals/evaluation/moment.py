@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from goldenthread.domain.ids import digest
 from goldenthread.signals.alignment.sections import AT_REST, Section
 from goldenthread.signals.evaluation.calculator import Calculator, Memo, no_inputs
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from goldenthread.domain.bar import BarWindow, Steps
     from goldenthread.signals.calls import Rule, Universe
+    from goldenthread.signals.compilation import CompiledStrategy
     from goldenthread.signals.evaluation.calculator import Panels
 
     Month = tuple[str, dt.date, dt.datetime | None]
@@ -44,6 +47,7 @@ class Moment:
         self._today: dict[str, BarWindow | None] = {}
         self._sections: dict[str, Section] = {}
         self._chosen: dict[Month, dict[str, None]] = {}
+        self._digests: dict[tuple[str, str], list[str]] = {}
         self._eve: Moment | None = None
         kept = Memo() if memo is None else memo
         self.calculator = Calculator(self.window, kept, self.section, inputs, panels)
@@ -57,6 +61,7 @@ class Moment:
         self.ds, self._now = ds, now
         self._today.clear()
         self._sections.clear()
+        self._digests.clear()
 
     def twin(self, ds: dt.date) -> Moment:
         """Another at ``ds`` and the same instant: series of its own, members and panels shared."""
@@ -87,6 +92,42 @@ class Moment:
             found = Section.of(universe.key, windows, np.datetime64(self.ds, "D"))
             self._sections[universe.key] = found
         return found
+
+    def digest(self, compiled: CompiledStrategy, window: BarWindow) -> str:
+        """Sixteen hex digits of what a decision on the last readable bar of a window rests on.
+
+        The window's bars; those of symbols the strategy refers to and of members it compares,
+        as far back as any of them is read; for all of these the values of its tables. Of a
+        universe by rule it tells whom the rule chose, not by which bars.
+        """
+        own = window.digest(compiled.lookback)
+        others = [w for symbol in compiled.refs if (w := self.window(symbol)) is not None]
+        if compiled.compares:
+            others += self.section(compiled.universe).windows
+        tables = sorted({table.table for table in compiled.strategy.tables.values()})
+        if not others and not tables:
+            return own
+        begin, reach = window.begin(compiled.lookback), compiled.reach
+        every = Section.of("", (window, *others), window.ds[window.upto])
+        first = min(window.ds[begin], every.first_day(compiled.lookback))
+        key = (compiled.strategy.version_key, str(first))
+        if key not in self._digests:  # the same for most symbols of a strategy
+            told = [other.digest(reach, first) for other in others]
+            read = [(other, other.begin(reach, first)) for other in others]
+            told += [self._values(table, *part) for part in read for table in tables]
+            self._digests[key] = told
+        values = [self._values(table, window, begin) for table in tables]
+        return digest([own, values, self._digests[key]])[:16]
+
+    def _values(self, table: str, window: BarWindow, begin: int) -> str:
+        """What holds of a table on the readable bars of a window from an index on, as a digest."""
+        steps = self._inputs(table, window.symbol)
+        low = int(np.searchsorted(steps.since, window.ds[begin], side="right")) - 1
+        high = np.searchsorted(steps.since, window.ds[window.upto], side="right")
+        sha = hashlib.sha256()
+        for column in steps:
+            sha.update(column[max(low, 0) : high].tobytes())
+        return sha.hexdigest()[:16]
 
     def _members(self, universe: Universe) -> Mapping[str, None]:
         """The members in the month of the date, as known at ``now``."""

@@ -54,7 +54,9 @@ class Decided(Loaded):
     engine_digest: Annotated[Name, OPERATIONAL] = Field(
         description="The code that decided: rules, signals, TA-Lib, numpy."
     )
-    bars_digest: Name = Field(description="The bars the decision read.")
+    bars_digest: Name = Field(
+        description="What the decision read: its bars, others it names or compares, tables."
+    )
     close: Numeric = Field(description="The close of the decision's bar.")
     order_type: Name | None = Field(
         default=None, description="market, limit or stop; null when a level was not computable."

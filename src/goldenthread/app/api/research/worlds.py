@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from goldenthread.app.api.bars import judged_bars
 from goldenthread.app.api.desks import load_assets, load_inputs
+from goldenthread.app.api.project import universes_in
 from goldenthread.app.api.research.frames import bars_from_frame
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.policy import Policy
-from goldenthread.market.universe import load_universes, resolve, with_universes
+from goldenthread.market.universe import resolve, with_universes
 from goldenthread.research.backtest.setup import Account
 from goldenthread.signals.compilation import compile_strategy
 from goldenthread.signals.strategy_file import read_strategy
@@ -147,8 +148,7 @@ class World:
     def _read(self, file: Path) -> Strategy:
         if self.project is not None:
             return self.project.with_universes(read_strategy(file))
-        universes = load_universes(file.resolve().parent.parent / "universes.toml")
-        return with_universes(read_strategy(file), universes)
+        return with_universes(read_strategy(file), universes_in(file.resolve().parent.parent))
 
     def _refuse_without_bars(self, strategy: Strategy) -> None:
         named = [s for s in strategy.assets if not s.startswith("@")]
