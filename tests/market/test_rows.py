@@ -6,7 +6,7 @@ import math
 import polars as pl
 import pytest
 
-from goldenthread.market.rows import LARGEST, sift
+from goldenthread.market.rows import LARGEST, in_order, sift
 from market.market_bars import MONDAY, daily
 
 NOON = dt.datetime(2021, 3, 5, 12, tzinfo=dt.UTC)
@@ -96,3 +96,15 @@ def test_a_revision_known_later_is_no_duplicate() -> None:
     first = daily("AAPL", [100])
     later = daily("AAPL", [101]).with_columns(pl.col("known_at") + pl.duration(days=1))
     assert sift(pl.concat([first, later])).refused.is_empty()
+
+
+def test_bars_stand_in_order_by_symbol_day_and_when_they_were_known() -> None:
+    bars = pl.concat([daily("AAPL", [100, 101]), daily("BTC/USD", [5, 6])])
+    revised = bars[1:2].with_columns(pl.col("known_at") + dt.timedelta(days=1))
+    assert in_order(bars)
+    assert in_order(bars.clear())
+    assert in_order(pl.concat([bars[:2], revised, bars[2:]]))
+    assert not in_order(pl.concat([bars[:1], revised, bars[1:]]))
+    assert not in_order(pl.concat([bars[:2], bars[1:]]))  # one twice
+    assert not in_order(bars[[1, 0, 2, 3]])
+    assert not in_order(bars[[2, 3, 0, 1]])

@@ -69,10 +69,10 @@ class BarBook:
         for action in sorted(actions, key=lambda a: (a.symbol, a.ex_ds, a.kind)):
             self._actions.setdefault(action.symbol, []).append(action)
         self._pages: dict[str, _Page] = {}
-        for (symbol,), rows in bars.group_by("symbol", maintain_order=True):
-            name = str(symbol)
-            history = History(Rows.of(rows), self.actions(name))
-            self._pages[name] = _Page(name, history, _state_codes(rows["state"]), lookback)
+        codes = _state_codes(bars["state"])
+        for symbol, place, rows in Rows.by_symbol(bars):
+            history = History(rows, self.actions(symbol))
+            self._pages[symbol] = _Page(symbol, history, codes[place], lookback)
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -296,5 +296,5 @@ class _Page:
 
 
 def _state_codes(states: pl.Series) -> StateArray:
-    codes = {state.value: code for code, state in enumerate(STATES)}
-    return states.replace_strict(codes, return_dtype=pl.Int8).to_numpy()
+    names = pl.Enum([state.value for state in STATES])
+    return states.cast(names).to_physical().cast(pl.Int8).to_numpy()

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from goldenthread.market.jumps import STATES
-from goldenthread.market.rows import sift
+from goldenthread.market.rows import in_order, sift
 from goldenthread.market.vintages import History, Rows, row_states
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from goldenthread.domain.asset import CorporateAction
 
-_NAMES = np.array([state.value for state in STATES])
+_NAMES = pl.Series("state", [state.value for state in STATES])
 
 
 class Judged(NamedTuple):
@@ -42,13 +42,13 @@ def judge(
         now: With it, bars whose session was not over then are refused.
     """
     kept, refused = sift(bars, now)
-    kept = kept.sort("symbol", "ds", "known_at")
+    kept = kept if in_order(kept) else kept.sort("symbol", "ds", "known_at")
     splits: dict[str, list[CorporateAction]] = {}
     for action in actions:
         splits.setdefault(action.symbol, []).append(action)
     codes = [
-        row_states(History(Rows.of(rows), splits.get(str(symbol), ())))
-        for (symbol,), rows in kept.group_by("symbol", maintain_order=True)
+        row_states(History(rows, splits.get(symbol, ())))
+        for symbol, _, rows in Rows.by_symbol(kept)
     ]
-    states = _NAMES[np.concatenate(codes or [np.zeros(0, np.int8)])]
-    return Judged(kept.with_columns(pl.Series("state", states, pl.String)), refused)
+    states = _NAMES.gather(pl.Series(np.concatenate(codes or [np.zeros(0, np.int8)])))
+    return Judged(kept.with_columns(states), refused)

@@ -59,10 +59,18 @@ def sift(bars: pl.DataFrame, now: dt.datetime | None = None) -> Sifted:
     different values none is. With ``now``, bars whose session had not closed then are refused.
     """
     sound, unsound = _apply([*_number_rules(), *_day_rules(bars, now)], bars)
-    if not sound.select(_KEY).is_duplicated().any():
+    if in_order(sound) or not sound.select(_KEY).is_duplicated().any():
         return Sifted(sound, unsound)
     single, repeated = _apply(_duplicate_rules(), sound)
     return Sifted(single, pl.concat([unsound, repeated]))
+
+
+def in_order(bars: pl.DataFrame) -> bool:
+    """Whether the rows stand by symbol, ds, known_at, no two of them alike: as stored bars do."""
+    symbol, ds, known_at = (pl.col(name) for name in _KEY)
+    same_day = (ds == ds.shift()) & (known_at > known_at.shift())
+    later = (symbol == symbol.shift()) & ((ds > ds.shift()) | same_day)
+    return bool(bars.select(((symbol > symbol.shift()) | later).all()).item())
 
 
 def _apply(rules: Sequence[_Rule], bars: pl.DataFrame) -> Sifted:

@@ -18,7 +18,7 @@ from goldenthread.market.vintages import Rows, day_number
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from goldenthread.market.vintages import Vintage
+    from goldenthread.market.vintages import Places, Vintage
 
 _DECIMALS = 9
 _ENDLESS = day_number(dt.date.max)
@@ -51,15 +51,15 @@ class Shelf:
     def __init__(self, symbol: str, rows: Rows, vintage: Vintage, lookback: int) -> None:
         self.symbol = symbol
         self._lookback = lookback
-        self.rows = Rows._make(column[vintage.rows] for column in rows)
+        self.rows = rows.at(vintage.rows)
         self.days: list[int] = self.rows.day.tolist()
         self.states: list[int] = vintage.states.tolist()
-        self._known: list[int] = vintage.known.tolist()
+        self._known = vintage.known
         self._splits = vintage.splits
         self._split_days = [split.day for split in vintage.splits]
         usable = (vintage.states == GOOD) | (vintage.states == CONFIRMED)
         self._usable = np.flatnonzero(usable)
-        self._count: list[int] = np.cumsum(usable).tolist()
+        self._count = np.cumsum(usable)
         self._bars: dict[int, Bar] = {}
         self._frames: dict[tuple[int, int, int], Frame] = {}
         self._old_years: dict[int, int] = {}
@@ -69,7 +69,7 @@ class Shelf:
         """What its columns are known by: other bars or splits, another digest."""
         sha = hashlib.sha256(repr((self._splits, self._lookback)).encode())
         for column in (*self.rows, self._usable):
-            sha.update(column.tobytes())
+            sha.update(column.data)
         return sha.hexdigest()[:16]
 
     def last(self, day: int, now_us: int | None) -> int:
@@ -83,7 +83,7 @@ class Shelf:
         """How many bars are readable when the bar at ``at`` is the last one known."""
         if at < 0:
             return 0
-        return self._count[at] - (self.states[at] == CONFIRMED)
+        return int(self._count[at]) - (self.states[at] == CONFIRMED)
 
     def last_readable(self, at: int) -> int | None:
         """The position of the last readable bar when the bar at ``at`` is the last known."""
@@ -135,8 +135,8 @@ class Shelf:
         end = min(ends[0], day_number(dt.date(year, 12, 31)) + 1)
         # Counted over bars of every state, so that a later verdict never moves the start.
         first = int(np.searchsorted(self._usable, max(0, before - self._lookback)))
-        chosen = self._usable[first:]
-        chosen = chosen[self.rows.day[chosen] < end]
+        last = int(np.searchsorted(self._usable, bisect_left(self.days, end)))
+        chosen = self._usable[first:last]
         columns = self._adjusted(chosen, stretch)
         key = f"{self.symbol}|{year}|{stretch}|{before}|{self._digest}"
         return Frame(key, first, int(np.searchsorted(chosen, before)), *columns)
@@ -145,23 +145,28 @@ class Shelf:
         self, chosen: NDArray[np.intp], stretch: int
     ) -> tuple[DateArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
         """Day, prices and volume of the bars in the units of a stretch between splits."""
-        ratio = np.ones(len(chosen))
-        days = self.rows.day[chosen]
-        upto = self._split_days[stretch - 1] if stretch else -1
-        for split in reversed(self._split_days[:stretch]):
-            ratio[days < split] = float(self.ratio(split - 1, upto))
-        rows = self.rows
-        columns = (
-            days.astype("datetime64[D]"),
-            rows.open[chosen] / ratio,
-            rows.high[chosen] / ratio,
-            rows.low[chosen] / ratio,
-            rows.close[chosen] / ratio,
-            rows.volume[chosen] * ratio,
-        )
+        rows = self.rows.at(_together(chosen))
+        if stretch:
+            ratio = np.ones(len(chosen))
+            upto = self._split_days[stretch - 1]
+            for split in reversed(self._split_days[:stretch]):
+                ratio[rows.day < split] = float(self.ratio(split - 1, upto))
+            prices = {
+                name: getattr(rows, name) / ratio for name in ("open", "high", "low", "close")
+            }
+            rows = rows._replace(**prices, volume=rows.volume * ratio)
+        days = rows.day.view("datetime64[D]")
+        columns = (days, rows.open, rows.high, rows.low, rows.close, rows.volume)
         for column in columns:
             column.flags.writeable = False
         return columns
+
+
+def _together(places: NDArray[np.intp]) -> Places:
+    """The same places as a slice where none is left out, so that columns need no copy."""
+    if len(places) and places[-1] - places[0] == len(places) - 1:
+        return slice(int(places[0]), int(places[-1]) + 1)
+    return places
 
 
 def _exact(value: float) -> Decimal:

@@ -20,14 +20,16 @@ from goldenthread.domain.bar import FloatArray
 from goldenthread.market.jumps import IntArray, Series, Split, StateArray, judge_series
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from goldenthread.domain.asset import CorporateAction
 
 BoolArray = NDArray[np.bool_]
+Places = IntArray | slice
 
 _EPOCH = dt.date(1970, 1, 1).toordinal()
 _DAY_US = 86_400_000_000
+_ALWAYS, _NEVER = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
 
 def day_number(ds: dt.date) -> int:
@@ -41,7 +43,7 @@ def instant_us(now: dt.datetime) -> int:
 
 
 class Rows(NamedTuple):
-    """Every stored row of one symbol as columns, sorted by day, then by ``known``."""
+    """Stored rows as columns: every one of a symbol, sorted by day, then by ``known``."""
 
     day: IntArray
     known: IntArray
@@ -52,14 +54,27 @@ class Rows(NamedTuple):
     volume: FloatArray
 
     @classmethod
-    def of(cls, bars: pl.DataFrame) -> Rows:
-        """The columns of one symbol's bars in BAR_SCHEMA."""
+    def by_symbol(cls, bars: pl.DataFrame) -> Iterator[tuple[str, slice, Rows]]:
+        """Each symbol of bars in BAR_SCHEMA, its place in them and its rows.
+
+        ``bars`` are sorted by symbol, ds, known_at. The columns are views, so that thousands of
+        symbols cost little.
+        """
         whole = {
             "day": bars["ds"].to_physical().cast(pl.Int64),
             "known": bars["known_at"].to_physical(),
         }
         prices = [bars[name].to_numpy() for name in ("open", "high", "low", "close", "volume")]
-        return cls(*(column.to_numpy() for column in whole.values()), *prices)
+        columns = cls(*(column.to_numpy() for column in whole.values()), *prices)
+        runs = bars["symbol"].rle().struct
+        ends = np.cumsum(runs.field("len").to_numpy()).tolist()
+        for symbol, start, end in zip(runs.field("value"), [0, *ends], ends, strict=False):
+            place = slice(start, end)
+            yield symbol, place, columns.at(place)
+
+    def at(self, places: Places) -> Rows:
+        """The rows at those places."""
+        return Rows._make(column[places] for column in self)
 
 
 class Vintage(NamedTuple):
@@ -69,7 +84,7 @@ class Vintage(NamedTuple):
     """
 
     number: int
-    rows: IntArray
+    rows: Places
     known: IntArray
     states: StateArray
     splits: tuple[Split, ...]
@@ -81,6 +96,7 @@ class History:
     def __init__(self, rows: Rows, actions: Sequence[CorporateAction]) -> None:
         self.rows = rows
         self._regular = _regular(rows)
+        self._is_plain = bool(self._regular.all())
         self._splits = sorted(
             (Split(day_number(a.ex_ds), a.ratio), instant_us(a.known_at))
             for a in actions
@@ -96,19 +112,24 @@ class History:
     def vintage(self, number: int, states: StateArray | None = None) -> Vintage:
         """The vintage of that number; ``states`` when the rows in force were judged before."""
         upto = self.events[number - 1] if number else -1
-        present = self._regular | (self.rows.known <= upto)
-        there = np.flatnonzero(present)
-        day = self.rows.day[there]
-        chosen = there[np.append(day[1:] != day[:-1], True)]
+        chosen = self._chosen(upto)
         splits = tuple(s for s, known in self._splits if not _is_late(s, known) or known <= upto)
         if states is None:
-            columns = (self.rows.day, self.rows.open, self.rows.close)
-            judged = judge_series(Series(*(column[chosen] for column in columns)), splits)
+            rows = self.rows.at(chosen)
+            judged = judge_series(Series(rows.day, rows.open, rows.close), splits)
         else:
             judged = states[chosen]
-        floor = np.iinfo(np.int64).min
-        known = np.where(self._regular, self.rows.known, floor)[chosen]
+        known = np.where(self._regular, self.rows.known, _ALWAYS)[chosen]
         return Vintage(number, chosen, np.maximum.accumulate(known), judged, splits)
+
+    def _chosen(self, upto: int) -> Places:
+        """Where the rows in force are: of those of a day that are there, the last."""
+        if self._is_plain:
+            return slice(None)
+        there = np.flatnonzero(self._regular | (self.rows.known <= upto))
+        day = self.rows.day[there]
+        chosen: IntArray = there[np.append(day[1:] != day[:-1], True)]
+        return chosen
 
 
 def row_states(history: History) -> StateArray:
@@ -126,9 +147,11 @@ def _is_late(split: Split, known: int) -> bool:
 
 def _regular(rows: Rows) -> BoolArray:
     """The first row of each day that was known no later than the first rows of later days."""
-    first = np.diff(rows.day, prepend=-1) != 0
-    latest = np.iinfo(np.int64).max
-    firsts = np.where(first, rows.known, latest)
-    later = np.append(np.minimum.accumulate(firsts[::-1])[::-1][1:], latest)
+    first = np.ones(len(rows.day), np.bool_)
+    first[1:] = rows.day[1:] != rows.day[:-1]
+    if first.all() and (rows.known[1:] >= rows.known[:-1]).all():  # nearly always
+        return first
+    firsts = np.where(first, rows.known, _NEVER)
+    later = np.append(np.minimum.accumulate(firsts[::-1])[::-1][1:], _NEVER)
     regular: BoolArray = first & (rows.known <= later)
     return regular
