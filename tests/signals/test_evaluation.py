@@ -147,6 +147,19 @@ def test_a_series_is_computed_once_and_old_windows_are_dropped() -> None:
     assert len(memo) == 2 * once
 
 
+def test_a_memo_of_two_symbols_forgets_the_one_asked_longest_ago() -> None:
+    market, memo = random_market(), Memo(most=2)
+    first, second, third = (market.window(s, D(2024, 2, 1)) for s in ("AAPL", "IBM", "CCC"))
+    assert first
+    assert second
+    assert third
+    for at_place, window in enumerate((first, second, first, third)):
+        memo.of(window)[at_place, "close", ""] = window.close
+    assert list(memo.of(first)) == [(0, "close", ""), (2, "close", "")]
+    assert list(memo.of(third)) == [(3, "close", "")]
+    assert list(memo.of(second)) == []
+
+
 @pytest.mark.parametrize("bars", [1, 2, 60])
 def test_short_history_gives_nulls_never_errors(bars: int) -> None:
     values = random_bars(bars, 3)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from goldenthread.market.bars import paired_returns, sessions_missed
 from goldenthread.positions.execution import decided
 from goldenthread.positions.gates import Capacity, judge, order_candidates
+from goldenthread.signals.night import entering
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -38,12 +39,13 @@ def waiting_cancelled(desk: Desk, blotter: Blotter, run: FrozenRun) -> dict[str,
 
 def candidates_of(desk: Desk, ds: dt.date, now: dt.datetime) -> list[Candidate]:
     """Every idea of every strategy on the close of ``ds``, in the order they get the cash."""
-    desk.evaluator.at(ds, now)
+    evaluator = desk.evaluator
+    evaluator.at(ds, now)
+    asked = [(c, desk.members[c.strategy.strategy_id]) for c in desk.deciding()]
     found = [
         candidate
-        for compiled in desk.deciding()
-        for symbol in desk.members[compiled.strategy.strategy_id]
-        if (candidate := desk.evaluator.decide(compiled, symbol, ds, desk.assets[symbol]))
+        for compiled, symbol in entering(evaluator.moment, asked)
+        if (candidate := evaluator.decide(compiled, symbol, ds, desk.assets[symbol]))
     ]
     return order_candidates(found)
 

@@ -9,7 +9,10 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
+
     from goldenthread.domain.bar import FloatArray
+    from goldenthread.signals.calls import Expr
 
 Value = Any
 """A float64 array with one value a bar, or one float64: numpy treats both alike."""
@@ -67,6 +70,32 @@ def _condition(op: str, parts: Sequence[Value]) -> Value:
     for truth in truths[1:]:
         result = join(result, truth)
     return result
+
+
+def evaluate(
+    expr: Expr, known: dict[tuple[str, str], Value], read: Callable[[Expr], Value]
+) -> Value:
+    """An expression for many bars at once, each of its parts computed once wherever it stands.
+
+    ``read`` gives what signs are put on: a column or a series. ``known`` holds by ``Expr.key``
+    what was computed so far; it is added to.
+    """
+    if expr.op == "number":
+        return np.float64(expr.value)
+    value = known.get(expr.key)
+    if value is None:
+        if expr.is_series or expr.op == "column":
+            value = read(expr)
+        else:
+            value = combine(expr.op, [evaluate(part, known, read) for part in expr.parts])
+        known[expr.key] = value
+    return value
+
+
+def true_where(values: FloatArray) -> NDArray[np.bool_]:
+    """Where a condition holds; null does not."""
+    true: NDArray[np.bool_] = ~np.isnan(values) & (values != 0)
+    return true
 
 
 def as_series(value: Value, count: int) -> FloatArray:

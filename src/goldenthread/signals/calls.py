@@ -55,6 +55,11 @@ class Expr:
         """Whether it is more than a sign between the values of one bar."""
         return self.op in _SERIES
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it is known by: equal keys, equal meaning, whatever it stands beside."""
+        return self.text, self.universe.key if self.universe else ""
+
 
 _SERIES = frozenset({"call", "input", *LANGUAGE})
 

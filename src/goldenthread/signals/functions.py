@@ -53,7 +53,7 @@ class Parameter(NamedTuple):
     whole: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Function:
     """What the catalogue knows of one function.
 

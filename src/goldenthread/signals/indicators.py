@@ -21,7 +21,7 @@ from goldenthread.domain.errors import EngineError
 from goldenthread.signals.functions import Function, LookbackKind, settling_bars
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from goldenthread.domain.bar import FloatArray
 
@@ -120,6 +120,7 @@ def _arguments(function: Function, numbers: tuple[float, ...]) -> list[float]:
     return [int(number) if parameter.whole else number for parameter, number in pairs]
 
 
+@cache
 def _output_of(bound: Bound) -> Callable[[Sequence[FloatArray]], FloatArray]:
     function = bound.function
     run = _function(function.name)
@@ -128,10 +129,9 @@ def _output_of(bound: Bound) -> Callable[[Sequence[FloatArray]], FloatArray]:
     positions = function.rule == "position"
 
     def call(inputs: Sequence[FloatArray]) -> FloatArray:
-        found = run(*(np.ascontiguousarray(series) for series in inputs), *numbers)
-        result: FloatArray = (found[bound.output] if several else found).astype(
-            np.float64, copy=False
-        )
+        found = run(*inputs, *numbers)
+        output = found[bound.output] if several else found
+        result: FloatArray = output.astype(np.float64, copy=False)
         if positions:
             result -= np.arange(len(result)) - bound.lookback
         return result
@@ -139,8 +139,15 @@ def _output_of(bound: Bound) -> Callable[[Sequence[FloatArray]], FloatArray]:
     return call
 
 
+def _no_values(count: int) -> FloatArray:
+    series = np.empty(count)
+    series.fill(np.nan)
+    return series
+
+
 def _finite(series: FloatArray) -> FloatArray:
-    return series if np.isfinite(series).all() else np.where(np.isfinite(series), series, np.nan)
+    good = np.isfinite(series)
+    return series if np.count_nonzero(good) == len(good) else np.where(good, series, np.nan)
 
 
 def _nulls(inputs: Sequence[FloatArray]) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -150,9 +157,14 @@ def _nulls(inputs: Sequence[FloatArray]) -> np.ndarray[Any, np.dtype[np.bool_]]:
     return bad
 
 
-def _runs(inputs: Sequence[FloatArray]) -> Iterator[tuple[int, int]]:
+def _runs(inputs: Sequence[FloatArray]) -> Iterable[tuple[int, int]]:
     """Start and end of each stretch without a null in any input."""
-    good = np.concatenate(([0], ~_nulls(inputs), [0]))
+    bad = _nulls(inputs)
+    nulls = np.count_nonzero(bad)
+    first = int(bad.argmin()) if nulls else 0
+    if nulls == first:  # nearly always: at most a beginning without values
+        return [(first, len(bad))]
+    good = np.concatenate(([0], ~bad, [0]))
     edges = np.flatnonzero(np.diff(good))
     return zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
@@ -160,22 +172,18 @@ def _runs(inputs: Sequence[FloatArray]) -> Iterator[tuple[int, int]]:
 def _by_runs(
     call: Callable[[Sequence[FloatArray]], FloatArray], inputs: Sequence[FloatArray], lookback: int
 ) -> FloatArray:
-    if len(inputs[0]) > lookback and not _nulls(inputs).any():
-        whole = call(inputs)
-        whole[:lookback] = np.nan
-        return _finite(whole)
-    result = np.full(len(inputs[0]), np.nan)
+    result = _no_values(len(inputs[0]))
     for start, end in _runs(inputs):
         if end - start > lookback:
             values = call([series[start:end] for series in inputs])
-            result[start + lookback : end] = values[lookback:]
-    return _finite(result)
+            result[start + lookback : end] = _finite(values[lookback:])
+    return result
 
 
 def _anchored(
     call: Callable[[Sequence[FloatArray]], FloatArray], inputs: Sequence[FloatArray], window: int
 ) -> FloatArray:
-    result = np.full(len(inputs[0]), np.nan)
+    result = _no_values(len(inputs[0]))
     for start, end in _runs(inputs):
         for stop in range(start + window, end + 1):
             result[stop - 1] = call([series[stop - window : stop] for series in inputs])[-1]
@@ -186,7 +194,7 @@ def _own(bound: Bound, inputs: Sequence[FloatArray]) -> FloatArray:
     first = inputs[0]
     match bound.function.name:
         case "LAG":
-            result = np.full(len(first), np.nan)
+            result = _no_values(len(first))
             count = bound.lookback
             result[count:] = first[: len(first) - count] if count < len(first) else np.nan
             return result
@@ -199,8 +207,4 @@ def _own(bound: Bound, inputs: Sequence[FloatArray]) -> FloatArray:
     if bound.lookback == 0:
         return first
     run = _function("MAX" if bound.function.name == "HIGHEST" else "MIN")
-    return _by_runs(
-        lambda series: run(np.ascontiguousarray(series[0]), bound.lookback + 1),
-        inputs,
-        bound.lookback,
-    )
+    return _by_runs(lambda series: run(series[0], bound.lookback + 1), inputs, bound.lookback)

@@ -137,6 +137,16 @@ def test_the_section_is_computed_once_for_all_members() -> None:
     assert len(memo) == 1 + 5 * 2
 
 
+def test_a_memo_smaller_than_the_section_keeps_it_all_the_same() -> None:
+    memo = Memo(most=3)
+    compiled = compile_strategy(strategy(assets=tuple(FIVE.bars), when="rank(close) <= 9"))
+    evaluator = Evaluator(FIVE.window, memo)
+    for symbol in FIVE.bars:
+        evaluator.decide(compiled, symbol, D(2024, 1, 2), asset(symbol))
+    # A panel; of the last two members the rank and the comparison.
+    assert len(memo) == 1 + 2 * 2
+
+
 def bound(expression: str) -> Expr:
     return bind(expression, {}, universe=Universe(("AAA",)))
 

@@ -22,7 +22,7 @@ from goldenthread.market.inputs.book import InputBook
 from goldenthread.market.quality import judge
 from goldenthread.market.universe import resolve
 from goldenthread.signals.binding import MAX_LOOKBACK
-from goldenthread.signals.engine import Evaluator, engine_digest
+from goldenthread.signals.engine import Evaluator, Memo, engine_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,6 +42,8 @@ _APART = dt.timedelta(minutes=5)
 """How far our clock and the broker's may differ: deadlines are an hour, sessions minutes."""
 _EVER = dt.date(1900, 1, 1)
 _NAMED = 8
+_AT_HAND = 50
+"""Symbols whose series a desk of one date keeps; one of many keeps all: the next reads them."""
 _AHEAD = dt.timedelta(days=14)
 """How far past its last date a desk loads bars: an exchange executes at the next open."""
 
@@ -110,6 +112,7 @@ def _desk(
     library = Library(strategies)
     inputs = load_inputs(project, strategies)
     engines = wire(KnownBars(bars, assets))
+    memo = Memo(most=None if span[0] < span[1] else _AT_HAND)
     rules = _rules_of(library, engines.hot_store, Evaluator(bars.window, inputs=inputs.steps))
     return Desk(
         book=book,
@@ -120,7 +123,7 @@ def _desk(
         judged=judged,
         assets=assets,
         members=members_of(project, strategies, assets),
-        evaluator=Evaluator(bars.window, inputs=inputs.steps),
+        evaluator=Evaluator(bars.window, memo, inputs=inputs.steps),
         pricer=Pricer(bars, assets, project.policy, rules),
         code=(engine_digest(), git_hash(project.root)),
         owner=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from goldenthread.domain.bar import BarWindow, FloatArray
 from goldenthread.rules.levels import nine_decimals, round_entries, round_stops, round_targets
-from goldenthread.signals.arithmetic import as_series, combine
+from goldenthread.signals.arithmetic import as_series, combine, evaluate, true_where
 from goldenthread.signals.batch.peers import Peers
 from goldenthread.signals.batch.stretches import Stretches
 from goldenthread.signals.indicators import compute
@@ -127,11 +127,9 @@ class Batch:
         if expr.op == "and":  # a null beside a truth is no truth either
             one, *others = (self.truth(part) for part in expr.parts)
             return reduce(np.logical_and, others, one)
-        key = _key(expr)
-        true = self._truths.get(key)
+        true = self._truths.get(expr.key)
         if true is None:
-            value = self.values(expr)
-            true = self._truths[key] = ~np.isnan(value) & (value != 0)
+            true = self._truths[expr.key] = true_where(self.values(expr))
             true.flags.writeable = False
         return true
 
@@ -212,19 +210,10 @@ class Batch:
 
     def _value(self, expr: Expr) -> Value:
         """A part of an expression on every date, computed once wherever it stands."""
-        if expr.op == "number":
-            return np.float64(expr.value)
-        key = _key(expr)
-        value = self._values.get(key)
-        if value is None:
-            if expr.is_series:
-                value = self._series(expr)
-            elif expr.op == "column":
-                value = self._column(expr.text)
-            else:
-                value = combine(expr.op, [self._value(part) for part in expr.parts])
-            self._values[key] = value
-        return value
+        return evaluate(expr, self._values, self._read)
+
+    def _read(self, expr: Expr) -> FloatArray:
+        return self._series(expr) if expr.is_series else self._column(expr.text)
 
     def _series(self, expr: Expr) -> FloatArray:
         result = np.full(len(self._dates), np.nan)
@@ -239,11 +228,6 @@ class Batch:
             column: FloatArray = getattr(stretch.window, name)
             result[stretch.rows] = column[stretch.places]
         return result
-
-
-def _key(expr: Expr) -> tuple[str, str]:
-    """What an expression is known by: its text means the same wherever it stands."""
-    return expr.text, expr.universe.key if expr.universe else ""
 
 
 def _base(compiled: CompiledStrategy) -> tuple[str, ...]:

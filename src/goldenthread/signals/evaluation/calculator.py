@@ -8,27 +8,25 @@ window that ends at the decision (nightly) and one that runs on (batch) give the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
+from goldenthread.domain.bar import BarWindow, Steps
 from goldenthread.domain.errors import UsageError
 from goldenthread.signals.alignment.periods import period_window
-from goldenthread.signals.alignment.sections import Panel, cut, is_behind
-from goldenthread.signals.arithmetic import as_series, combine
+from goldenthread.signals.alignment.sections import Panel, Section, cut, is_behind
+from goldenthread.signals.arithmetic import Value, as_series, combine
+from goldenthread.signals.calls import Universe
 from goldenthread.signals.functions import LANGUAGE
 from goldenthread.signals.indicators import compute
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
-    from goldenthread.domain.bar import BarWindow, DateArray, FloatArray, Steps
-    from goldenthread.signals.alignment.sections import Section
-    from goldenthread.signals.arithmetic import Value
-    from goldenthread.signals.calls import Expr, Universe
+    from goldenthread.domain.bar import DateArray, FloatArray
+    from goldenthread.signals.calls import Expr
 
 REF_MAX_DAYS = 7
 """A bar of another symbol older than this (calendar days) says nothing: ``ref`` is null."""
@@ -45,33 +43,41 @@ class Memo:
 
     Keeps the series of the last two windows of each symbol (the days around a new year or a
     split read both); older ones are dropped.
+
+    Args:
+        most: How many symbols it remembers, those asked for last; None: all. A single night over
+            thousands reads each once, and memory used again costs far less than ever new one.
     """
 
-    def __init__(self) -> None:
-        self._keys: dict[str, list[str]] = {}
-        self._series: dict[str, dict[Key, Value]] = {}
+    def __init__(self, most: int | None = None) -> None:
+        self._most = most
+        self._series: dict[str, dict[str, dict[Key, Value]]] = {}
 
     def of(self, window: BarWindow | Section) -> dict[Key, Value]:
         """What was computed so far of the window's, or the section's, columns."""
-        known = self._series.get(window.key)
+        windows = self._series.pop(window.symbol, None)
+        if windows is None:
+            windows = {}
+            if len(self._series) == self._most:
+                del self._series[next(iter(self._series))]
+        self._series[window.symbol] = windows
+        known = windows.get(window.key)
         if known is None:
-            keys = self._keys.setdefault(window.symbol, [])
-            if len(keys) == _WINDOWS_KEPT:
-                del self._series[keys.pop(0)]
-            keys.append(window.key)
-            known = self._series[window.key] = {}
+            if len(windows) == _WINDOWS_KEPT:
+                del windows[next(iter(windows))]
+            known = windows[window.key] = {}
         return known
 
     def panel(self, section: Section, key: Key, make: Callable[[], Panel]) -> Panel:
         """The cross-section of that key, made unless it is kept."""
-        known = self.of(section)
-        found: Panel | None = known.get(key)
+        found: Panel | None = self.of(section).get(key)
         if found is None:
-            found = known[key] = make()
+            found = make()
+            self.of(section)[key] = found  # many members may have pushed it out meanwhile
         return found
 
     def __len__(self) -> int:
-        return sum(len(series) for series in self._series.values())
+        return sum(len(s) for windows in self._series.values() for s in windows.values())
 
 
 class Panels(Protocol):
@@ -81,21 +87,26 @@ class Panels(Protocol):
         """See ``Memo``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """One window, where its expression starts, where series are kept, the other windows.
 
-    ``start`` lies ``lookback`` bars (those of the whole series) before 1 January.
+    ``start`` lies ``lookback`` bars (those of the whole series) before 1 January. ``known`` holds
+    what was computed so far of the window.
     """
 
     window: BarWindow
     start: int
     lookback: int
+    known: dict[Key, Value]
     memo: Memo
     panels: Panels
     other: Callable[[str], BarWindow | None]
     section: Callable[[Universe], Section]
     inputs: Callable[[str, str], Steps]
+
+    def beside(self, window: BarWindow, start: int) -> Reading:
+        """The same of another window."""
+        return self._replace(window=window, start=start, known=self.memo.of(window))
 
 
 def _no_section(_: Universe) -> Section:
@@ -165,20 +176,13 @@ class Calculator:
 
     def _reading(self, expr: Expr, window: BarWindow) -> Reading:
         """From 1 January on, as far as the symbols that ``expr`` reads are believed."""
-        reading = Reading(
-            *(window, window.year_start, 0, self._memo, self._panels),
-            *(self._other, self._section, self._inputs),
-        )
-        if not any(self._is_behind(symbol, window) for symbol in expr.refs):
-            return reading
-        return replace(
-            reading,
-            window=cut(window),
-            memo=self._cuts,
-            panels=self._cuts,
-            other=self._cut_other,
-            section=self._cut_section,
-        )
+        memo, panels = self._memo, self._panels
+        other, section = self._other, self._section
+        if any(self._is_behind(symbol, window) for symbol in expr.refs):
+            window, memo, panels = cut(window), self._cuts, self._cuts
+            other, section = self._cut_other, self._cut_section
+        known, start = memo.of(window), window.year_start
+        return Reading(window, start, 0, known, memo, panels, other, section, self._inputs)
 
     def _is_behind(self, symbol: str, window: BarWindow) -> bool:
         other = self._other(symbol)
@@ -205,19 +209,18 @@ def _points(expr: Expr, reading: Reading) -> Value:
         return _computed(expr, reading)
     if expr.is_series:
         return _from_new_year(expr, reading)
-    known = reading.memo.of(reading.window)
     key = (reading.start, expr.text, _others(expr, reading))
-    value = known.get(key)
+    value = reading.known.get(key)
     if value is None:
         value = combine(expr.op, [_points(part, reading) for part in expr.parts])
-        known[key] = value
+        reading.known[key] = value
     return value
 
 
 def _from_new_year(series: Expr, reading: Reading) -> FloatArray:
     """A series computed from its look-back before 1 January on, read from 1 January on."""
     start = max(0, reading.start - series.lookback)
-    own = replace(reading, start=start, lookback=series.lookback)
+    own = reading._replace(start=start, lookback=series.lookback)
     values = as_series(_series(series, own), len(reading.window.ds) - start)
     return values[reading.start - start :]
 
@@ -226,11 +229,10 @@ def _series(expr: Expr, reading: Reading) -> Value:
     """The value of every bar from ``reading.start`` on; constants stay single numbers."""
     if expr.op in _AT_HAND:
         return _computed(expr, reading)
-    known = reading.memo.of(reading.window)
     key = (reading.start, expr.text, _others(expr, reading))
-    value = known.get(key)
+    value = reading.known.get(key)
     if value is None:
-        value = known[key] = _computed(expr, reading)
+        value = reading.known[key] = _computed(expr, reading)
     return value
 
 
@@ -277,8 +279,7 @@ def _aligned(expr: Expr, reading: Reading) -> FloatArray:
     last = np.searchsorted(other.ds, ours, side="right") - 1
     first = min(int(last[0]), other.year_start - 1)
     start = max(0, first - inner.lookback)
-    nested = replace(reading, window=other, start=start)
-    values = as_series(_series(inner, nested), len(other.ds) - start)
+    values = as_series(_series(inner, reading.beside(other, start)), len(other.ds) - start)
     result = np.where(last >= start, values[np.maximum(last - start, 0)], np.nan)
     age = ours - other.ds[np.maximum(last, 0)]
     return np.where(age <= np.timedelta64(REF_MAX_DAYS, "D"), result, np.nan)
@@ -304,8 +305,7 @@ def _in_periods(expr: Expr, reading: Reading) -> FloatArray:
         return np.full(len(ours), np.nan)
     last = np.searchsorted(periods.ds, ours, side="right") - 1
     start = max(0, int(last[0]) - inner.lookback)
-    nested = replace(reading, window=periods, start=start)
-    values = as_series(_series(inner, nested), len(periods.ds) - start)
+    values = as_series(_series(inner, reading.beside(periods, start)), len(periods.ds) - start)
     return np.where(last >= start, values[np.maximum(last - start, 0)], np.nan)
 
 
@@ -319,16 +319,17 @@ def _panel(expr: Expr, reading: Reading, section: Section) -> Panel:
 
     def make() -> Panel:
         first = section.first_day(back)
-        series = [_from_day(inner, replace(reading, window=w), first) for w in section.windows]
+        series = [_from_day(inner, reading, w, first) for w in section.windows]
         return Panel.of(expr.op, [w.symbol for w in section.windows], series)
 
     return reading.panels.panel(section, (back, expr.text, _others(inner, reading)), make)
 
 
-def _from_day(inner: Expr, reading: Reading, first: np.datetime64) -> tuple[DateArray, FloatArray]:
-    """The days of the reading's window from ``first`` on, and the value of each."""
-    days = reading.window.ds
-    begin = int(np.searchsorted(days, first))
+def _from_day(
+    inner: Expr, reading: Reading, window: BarWindow, first: np.datetime64
+) -> tuple[DateArray, FloatArray]:
+    """The days of a member's window from ``first`` on, and the value of each."""
+    begin = int(np.searchsorted(window.ds, first))
     start = max(0, begin - inner.lookback)
-    values = as_series(_series(inner, replace(reading, start=start)), len(days) - start)
-    return days[begin:], values[begin - start :]
+    values = as_series(_series(inner, reading.beside(window, start)), len(window.ds) - start)
+    return window.ds[begin:], values[begin - start :]
