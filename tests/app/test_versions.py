@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from faults.project import BOOK, FIRST, STRATEGIES, build, figure
+from goldenthread.adapters.hot_store.sqlite import SqliteHotStore
 from goldenthread.app.api.days import simulate
 from goldenthread.app.api.project import Project
 from goldenthread.app.api.records import facts
 from goldenthread.app.api.strategies import diff_strategy, strategy_history
+from goldenthread.app.clock import SystemClock
+from goldenthread.app.versions import VersionStamp, asset_versions, sync_versions
+from goldenthread.domain.errors import ConflictError
+from goldenthread.ports.hot_store import Delete
+from goldenthread.positions.blotter import Blotter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -223,3 +229,31 @@ def test_a_new_description_or_comment_is_no_new_version(tmp_path: Path) -> None:
     assert spans(rows(after, "dim_strategies", "strategy_id")["brackets"]) == [
         (after.starts[0], None)
     ]
+
+
+def test_versions_of_thousands_of_assets_are_kept_in_several_documents(tmp_path: Path) -> None:
+    store = SqliteHotStore(tmp_path / "hot.db", BOOK, SystemClock(), synchronous="NORMAL")
+    blotter = Blotter(store, store.acquire("run", "test", 60))
+    names = [f"S{number:04d}" for number in range(3_000)]
+    configs = {"asset-versions": {name: (f"{name} 1", "x" * 400) for name in names}}
+    first, second = (dt.datetime(2024, 1, day, tzinfo=dt.UTC) for day in (2, 3))
+    assert sync_versions(blotter, store, configs, VersionStamp(first, "", ""))
+    assert [version.id for version in asset_versions(store)] == names
+    # 3,000 rows of 400 bytes and more take 1.2 MB and more; a document takes half a megabyte
+    parts = store.count("strategies")
+    assert parts >= 3
+    assert not sync_versions(blotter, store, configs, VersionStamp(second, "", ""))
+    configs["asset-versions"]["S0000"] = ("S0000 2", "x" * 400)
+    assert sync_versions(blotter, store, configs, VersionStamp(second, "", ""))
+    rows = [(v.id, v.version_key, v.valid_from, v.valid_to) for v in asset_versions(store)]
+    old = [(name, f"{name} 1", first, None) for name in names[1:]]
+    assert rows == [
+        ("S0000", "S0000 1", first, second),
+        ("S0000", "S0000 2", second, None),
+        *old,
+    ]
+    gone = store.get("strategies", "asset-versions-2")
+    assert gone is not None
+    blotter.write([Delete(gone)])
+    with pytest.raises(ConflictError, match="a part of strategies/asset-versions vanished"):
+        asset_versions(store)

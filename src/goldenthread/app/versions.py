@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from goldenthread.domain.errors import ConflictError
 from goldenthread.domain.ids import canonical
 from goldenthread.domain.strategy import Strategy, Version
 from goldenthread.ports.hot_store import Create, Replace
@@ -18,13 +19,15 @@ if TYPE_CHECKING:
 
     from goldenthread.domain.asset import Asset
     from goldenthread.domain.policy import Policy
-    from goldenthread.ports.hot_store import HotStore
+    from goldenthread.ports.hot_store import Document, HotStore
     from goldenthread.positions.blotter import Blotter
     from goldenthread.signals.engine import CompiledStrategy
 
 _STRATEGIES = "strategy-versions"
 _POLICIES = "policy-versions"
 _ASSETS = "asset-versions"
+_ROOM = 500_000
+"""Bytes of versions in one document; a hot store takes bodies of 900,000."""
 
 
 @dataclass(frozen=True)
@@ -95,23 +98,57 @@ def _advance(
     configs: Mapping[str, tuple[str, str]],
     stamp: VersionStamp,
 ) -> bool:
-    document = store.get("strategies", name)
-    rows = [] if document is None else document.body["versions"]
+    documents = _documents(store, name)
+    rows = [row for document in documents for row in document.body["versions"]]
     held = {row["id"]: row["version_key"] for row in rows if row["valid_to"] is None}
-    if document is not None and held == {key: config[0] for key, config in configs.items()}:
+    if documents and held == {key: config[0] for key, config in configs.items()}:
         return False
     current = [Version.model_validate(row) for row in rows]
     after = advance(current, configs, stamp.at, stamp.git_hash, stamp.engine_digest)
-    body: dict[str, Any] = {"versions": [v.model_dump(mode="json") for v in after]}
-    write = Create("strategies", name, body) if document is None else Replace(document, body)
-    blotter.write([write])
+    parts = _parted([version.model_dump(mode="json") for version in after])
+    bodies: list[dict[str, Any]] = [{"versions": part} for part in parts]
+    if len(parts) > 1:
+        bodies[0]["parts"] = len(parts)
+    new = bodies[len(documents) :]
+    creates = [Create("strategies", _part(name, len(documents) + n), b) for n, b in enumerate(new)]
+    pairs = zip(documents, bodies, strict=False)
+    blotter.write([*(Replace(d, b) for d, b in pairs if d.body != b), *creates])
     return True
 
 
+def _parted(rows: list[Any]) -> list[list[Any]]:
+    """The rows in as many parts as documents can hold, in order; at least one part."""
+    parts: list[list[Any]] = [[]]
+    room = _ROOM
+    for row in rows:
+        size = len(json.dumps(row))
+        if size > room and parts[-1]:
+            parts.append([])
+            room = _ROOM
+        parts[-1].append(row)
+        room -= size
+    return parts
+
+
+def _documents(store: HotStore, name: str) -> list[Document]:
+    """The documents that hold the versions of a kind, in order; the first says how many."""
+    first = store.get("strategies", name)
+    if first is None:
+        return []
+    others = [store.get("strategies", _part(name, n)) for n in range(1, first.body.get("parts", 1))]
+    if None in others:
+        msg = f"a part of strategies/{name} vanished; restore the hot store from a backup"
+        raise ConflictError(msg)
+    return [first, *(document for document in others if document)]
+
+
+def _part(name: str, number: int) -> str:
+    return f"{name}-{number + 1}" if number else name
+
+
 def _read(store: HotStore, name: str) -> list[Version]:
-    document = store.get("strategies", name)
-    rows = [] if document is None else document.body["versions"]
-    return [Version.model_validate(row) for row in rows]
+    documents = _documents(store, name)
+    return [Version.model_validate(row) for d in documents for row in d.body["versions"]]
 
 
 def _text(config: object) -> str:
