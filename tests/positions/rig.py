@@ -26,7 +26,7 @@ from goldenthread.positions.lifecycle import advance, retire
 from goldenthread.positions.reconciliation import Reconciled, reconcile
 from goldenthread.positions.session import Session
 from goldenthread.positions.snapshot import Ledger, snapshot
-from goldenthread.rules.splits import ratio_between, split_price
+from goldenthread.rules.splits import dividend_between, ratio_between, split_price
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 D = Decimal
 BOOK = "sim:test"
+DAY = dt.timedelta(days=1)
 CALM = "100 101 99 100"
 
 AAPL = Asset(
@@ -83,7 +84,9 @@ class Market:
                 self.bars[symbol, ds] = Bar(symbol, ds, opened, high, low, close, D(1000))
         return self
 
-    def act(self, kind: ActionKind, symbol: str, number: int, ratio: str = "1") -> Market:
+    def act(
+        self, kind: ActionKind, symbol: str, number: int, ratio: str = "1", amount: str = "0"
+    ) -> Market:
         """Itself with a corporate action effective on January ``number``."""
         known = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
         self.actions.append(
@@ -92,6 +95,7 @@ class Market:
                 kind=kind,
                 ex_ds=day(number),
                 ratio=D(ratio),
+                amount=D(amount),
                 source="hand",
                 known_at=known,
             )
@@ -111,6 +115,10 @@ class Market:
         """The split of that date."""
         ratios = [a.ratio for a in self.actions if (a.symbol, a.ex_ds) == (symbol, ds)]
         return ratios[0] if ratios else D(1)
+
+    def dividend(self, symbol: str, ds: dt.date) -> Decimal:
+        """The dividend of that date."""
+        return dividend_between([a for a in self.actions if a.symbol == symbol], ds - DAY, ds)
 
     def asset(self, symbol: str) -> Asset:
         """The asset."""
@@ -231,11 +239,7 @@ class Rig:
         account, self.account = self.account, None
         assert account is not None
         closed = [p for p in self.positions() if p.status.is_final]
-        ledger = Ledger(
-            self.settings.start_cash,
-            sum((p.realised_pnl for p in closed), D(0)),
-            sum((p.fees for p in closed), D(0)),
-        )
+        ledger = Ledger(self.settings.start_cash).after(closed)
         previous = self.snapshots[-1] if self.snapshots else None
         self.snapshots.append(snapshot(session, blotter, account, previous, ledger))
         self.last_ds = session.ds

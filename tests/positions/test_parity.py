@@ -22,6 +22,7 @@ from positions.rig import ASSETS, POLICY, D, Market, Rig, candidate, day
 from positions.rig import plan as plan_of
 
 if TYPE_CHECKING:
+    from goldenthread.domain.policy import Profile
     from goldenthread.domain.signal import Plan, Signal
 
 LAST = 29
@@ -30,12 +31,15 @@ SLIPPING = POLICY.model_copy(update={"slippage_bps": D(5)})
 
 @st.composite
 def markets(draw: st.DrawFn, symbol: str) -> Market:
-    """Four weeks of wild bars around 100, some missing, perhaps a split."""
+    """Four weeks of wild bars around 100, some missing, perhaps a split or a dividend."""
     market = Market()
     close = 100.0
     split_on = draw(st.sampled_from([None, None, 9, 12])) if symbol == "AAPL" else None
     ratio = draw(st.sampled_from(["2", "1.5", "0.5", "7"])) if split_on else "1"
     market.add(symbol, 2, "100 101 99 100")
+    paid_on = draw(st.sampled_from([None, 4, 5, 9])) if symbol == "AAPL" else None
+    if paid_on:
+        market.act(ActionKind.DIVIDEND, symbol, paid_on, amount="0.24")
     for number in range(3, LAST + 1):
         if split_on == number:
             market.act(ActionKind.SPLIT, symbol, number, ratio)
@@ -109,6 +113,7 @@ def agree(position: Position, signal: Signal, rig: Rig, rules: frozenset[int]) -
     assert told.gross_pnl is not None
     assert abs(told.gross_pnl - position.realised_pnl) <= D("1e-6")
     assert told.fees == position.fees
+    assert told.dividends == position.dividends
 
 
 QUIET = "200 201 199 200"
@@ -166,9 +171,12 @@ def test_trade_and_shadow_agree_on_wild_bars(symbol: str, side: Side, data: st.D
     market = data.draw(markets(symbol))
     idea = data.draw(plans(side))
     rules = data.draw(st.frozensets(st.integers(3, LAST), max_size=3))
-    account = SimulatedSettings("t", D(100_000), slippage_bps=D(5))
+    profiles: tuple[Profile, ...] = ("paper", "live_like")
+    profile = data.draw(st.sampled_from(profiles))
+    account = SimulatedSettings("t", D(100_000), profile=profile, slippage_bps=D(5))
+    policy = SLIPPING.model_copy(update={"profile": profile})
     with tempfile.TemporaryDirectory() as folder:
-        rig = Rig(Path(folder), market, policy=SLIPPING, settings=account)
+        rig = Rig(Path(folder), market, policy=policy, settings=account)
         signal = traded(rig, symbol, idea, side, rules)
         agree(rig.position(), signal, rig, rules)
         assert rig.bare() == {} or rig.position().status is PositionStatus.CLOSING

@@ -1,4 +1,4 @@
-"""Splits, delistings, strangers in the account, operators, and brokers that take their time."""
+"""Splits, payments, delistings, strangers, operators, and brokers that take their time."""
 
 from __future__ import annotations
 
@@ -119,6 +119,33 @@ def test_a_delisted_position_ends_at_its_last_close(tmp_path: Path, pays: bool) 
     money_holds(rig)
     assert rig.reconciled is not None
     assert set(rig.reconciled.frozen) == (set() if pays else {"AAPL"})
+
+
+@pytest.mark.parametrize(("side", "exit_at"), [(Side.LONG, "94"), (Side.SHORT, "106")])
+def test_dividends_and_borrow_reach_the_position_they_were_for_once(
+    tmp_path: Path, side: Side, exit_at: str
+) -> None:
+    stopped = f"{exit_at} {exit_at} {exit_at} {exit_at}"
+    market = Market().add("AAPL", 2, CALM, "100 101 99 100", CALM, "", "", "", stopped)
+    market.act(ActionKind.DIVIDEND, "AAPL", 5, amount="0.24")
+    market.act(ActionKind.DIVIDEND, "AAPL", 8, amount="0.10")
+    terms = SimulatedSettings("t", D(100_000), "live_like", slippage_bps=D(0))
+    rig = Rig(tmp_path, market, settings=terms)
+    sign = side.sign
+    rig.run(2, candidate("AAPL", 2, plan("100", str(100 - 5 * sign)), side=side))
+    for number in range(3, 10):
+        rig.run(number, done=False)
+        rig.run(number)  # a restart takes no payment twice
+    position = rig.position()
+    assert (position.exit_ds, position.exit_reason) == (day(8), ExitReason.STOP)
+    # 10 shares over the 4th and the 5th: 0.24 and 0.10 a share; sold at the open of the 8th
+    assert position.dividends == sign * D("3.40")
+    # 1,000 dollars short, 0.0083 a night: a cent on the 3rd, on the 4th, and 0.025 on the 5th,
+    # a Friday without a bar
+    assert position.borrow_fees == (D("0.05") if side is Side.SHORT else 0)
+    assert position.fees == sum((f.fee for f in position.fills), position.borrow_fees)
+    assert rig.snapshots[-1].dividends == sign * D("3.40")
+    money_holds(rig)
 
 
 def test_five_sessions_without_a_bar_mark_the_position_stale(tmp_path: Path) -> None:

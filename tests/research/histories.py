@@ -76,6 +76,18 @@ def signal_of(asset: Asset, plan: Plan | None, quantity: Decimal, side: Side = S
     )
 
 
+def dividend(ex_ds: dt.date, amount: str, asset: Asset = AAPL) -> CorporateAction:
+    """A dividend a share."""
+    return CorporateAction(
+        symbol=asset.symbol,
+        kind=ActionKind.DIVIDEND,
+        ex_ds=ex_ds,
+        amount=D(amount),
+        source="test",
+        known_at=NOW,
+    )
+
+
 def random_history(seed: int) -> History:
     """A walk of about 25 sessions, some without a bar, sometimes through a split."""
     rng = random.Random(seed)  # noqa: S311  # a test's dice
@@ -86,6 +98,7 @@ def random_history(seed: int) -> History:
     upto = add_sessions(asset.asset_class, START, rng.randint(4, 30))
     dates = sessions(asset.asset_class, START, upto)
     actions = _random_splits(rng, asset, dates, one_part=not plan.targets)
+    actions += _random_dividends(seed, asset, upto)
     quantity = D(rng.randint(1, 40)) if is_equity else D(rng.randint(10**5, 10**6)) / 10**5
     return History(
         signal=signal_of(asset, plan, quantity, side),
@@ -144,12 +157,26 @@ def _random_splits(
     ]
 
 
+def _random_dividends(seed: int, asset: Asset, upto: dt.date) -> list[CorporateAction]:
+    """Two dividends on any dates, sessions or not, of every second share."""
+    dice = random.Random(f"{seed}|dividends")  # noqa: S311  # a test's dice
+    if asset.asset_class is AssetClass.CRYPTO or dice.random() < 0.5:
+        return []
+    later = range(1, (upto - START).days + 1)
+    amounts = ["0.24", "0.0371", "3"]
+    dates = [START + dt.timedelta(days=number) for number in dice.sample(later, 2)]
+    return [dividend(ex_ds, dice.choice(amounts), asset) for ex_ds in dates]
+
+
 def _random_market(
     rng: random.Random, asset: Asset, dates: list[dt.date], actions: list[CorporateAction]
 ) -> HandMarket:
     market = HandMarket()
     for action in actions:
-        market.splits[asset.symbol, action.ex_ds] = action.ratio
+        if action.kind is ActionKind.SPLIT:
+            market.splits[asset.symbol, action.ex_ds] = action.ratio
+        else:
+            market.dividends[asset.symbol, action.ex_ds] = action.amount
     price = 100.0
     for ds in dates:
         ratio = float(ratio_between(actions, START, ds))
@@ -184,6 +211,7 @@ def odd_history(seed: int) -> History:
     upto = add_sessions(asset.asset_class, START, rng.randint(2, 40))
     dates = sessions(asset.asset_class, START, upto)
     actions = _odd_actions(rng, asset, dates) if is_equity else []
+    actions += _random_dividends(seed, asset, upto)
     market = _odd_market(rng, asset, dates, actions, price)
     plan = _odd_plan(rng, asset, side, [b for b in market.bars.values() if b.ds > START], price)
     many = D(rng.choice([1, 2, 3, rng.randint(1, 400)]))

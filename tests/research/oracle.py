@@ -38,17 +38,24 @@ from goldenthread.rules.fees import FeeQuery, fee_for
 ZERO = Decimal(0)
 ONE = Decimal(1)
 STOP_LIMIT_DISTANCE = Decimal("0.05")
+BORROW_A_YEAR = Decimal("0.0030")
+DAYS_A_YEAR = 360
 SESSIONS_WITHOUT_AN_END = 5
 
 
 class Day(NamedTuple):
-    """One session: its bar (None: none), the split at its open, what the rules say at its close."""
+    """One session: its bar (None: none), the split at its open, what the rules say at its close.
+
+    ``dividend`` is of a share over the close before, ``nights`` are those to the next session.
+    """
 
     ds: dt.date
     bar: Bar | None
     ratio: Decimal = ONE
     leave: bool = False
     cancel: bool = False
+    dividend: Decimal = ZERO
+    nights: int = 1
 
 
 class History(NamedTuple):
@@ -78,13 +85,15 @@ class Execution(NamedTuple):
 
 
 class Ending(NamedTuple):
-    """What became of a signal."""
+    """What became of a signal; a short's ``dividends`` are negative."""
 
     executions: tuple[Execution, ...]
     status: str
     bars_held: int
     reason: str
     stop: Decimal | None
+    dividends: Decimal
+    borrow: Decimal
 
 
 @dataclass
@@ -105,7 +114,8 @@ def follow(history: History) -> Ending:
         if life.status not in {"WAITING", "OPEN"}:
             break
     stop = life.stop if life.entered else None
-    return Ending(tuple(life.done), life.status, life.bars_held, life.reason, stop)
+    done, money_held = tuple(life.done), (life.dividends, life.borrow)
+    return Ending(done, life.status, life.bars_held, life.reason, stop, *money_held)
 
 
 def round_to(price: Decimal, asset: Asset, *, up: bool) -> Decimal:
@@ -159,6 +169,8 @@ class _Life:
     """Shares that only the tranches together keep of a split: bare until its session closes."""
     best: Decimal | None = None
     stop_by: str = "STOP"
+    dividends: Decimal = ZERO
+    borrow: Decimal = ZERO
     done: list[Execution] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -182,6 +194,8 @@ class _Life:
         """Everything one session does: its open, its course, its close."""
         self.sessions += 1
         self.fresh = False
+        if self.status == "OPEN" and self.history.policy.profile == "live_like":
+            self.dividends += self.sign * self.held * day.dividend
         if day.ratio != 1:
             self.split(day)
         if self.status == "WAITING" and day.bar is not None:
@@ -334,9 +348,18 @@ class _Life:
             if not self.fresh or self.entered_at_open:
                 self.watch(self.best_of(day.bar))
             self.tighten()
+        self.pay_for_borrowing(day)
         self.decide(day)
         if self.bars_held >= self.history.plan.max_bars + SESSIONS_WITHOUT_AN_END:
             self.status = "UNPRICEABLE"
+
+    def pay_for_borrowing(self, day: Day) -> None:
+        """A short's value at the close, or at the last one there was, for the nights to come."""
+        if self.history.policy.profile == "live_like" and not self.long:
+            close = self.last_close if day.bar is None else day.bar.close
+            year = self.held * close * BORROW_A_YEAR
+            cents = year * day.nights / DAYS_A_YEAR * 100
+            self.borrow += cents.to_integral_value(ROUND_CEILING) / 100
 
     def watch(self, best: Decimal) -> None:
         """Remember the best price, and which targets it touched."""

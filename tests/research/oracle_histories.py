@@ -171,7 +171,17 @@ def _days(scene: _Scene, plan: Plan, signal_ds: dt.date, length: int) -> list[Da
             bar = _bar(scene, plan, ds, (close, factor))
             close = bar.close
         days.append(Day(ds, bar, ratio, leave=ruled and rng.random() < 0.12))
-    return days
+    dice = Random(f"{signal_ds}|{length}")  # noqa: S311  # histories are to be repeated
+    return [_with_income(dice, asset, day) for day in days]
+
+
+def _with_income(dice: Random, asset: Asset, day: Day) -> Day:
+    """The session with its nights, and now and then a dividend."""
+    if asset.asset_class is not AssetClass.EQUITY:
+        return day
+    nights = (next_session(asset.asset_class, day.ds) - day.ds).days
+    paid = dice.choice(("0.24", "0.0371", "3")) if dice.random() < 0.1 else "0"
+    return day._replace(dividend=Decimal(paid), nights=nights)
 
 
 def _bar(scene: _Scene, plan: Plan, ds: dt.date, before: tuple[Decimal, Decimal]) -> Bar:

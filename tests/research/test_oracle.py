@@ -42,13 +42,27 @@ class Told(NamedTuple):
     status: str
     reason: str
     bars_held: int
+    dividends: Decimal | None
+    borrow: Decimal | None
+    """Fees beyond those of the fills; both null unless it was closed, to the millionth."""
 
 
 def told_by_oracle(told: History) -> Told:
     """The reference."""
     ending = follow(told)
     fills = tuple(e[:-1] for e in ending.executions)
-    return Told(fills, ending.status, ending.reason, ending.bars_held)
+    closed = ending.status == "CLOSED"
+    paid = (ending.dividends, ending.borrow) if closed else (None, None)
+    return Told(fills, ending.status, ending.reason, ending.bars_held, *paid)
+
+
+def told_of(ending: Told, dividends: Decimal | None, fees: Decimal | None) -> Told:
+    """The ending with what was paid besides its fills; a coin fee counts at its price."""
+    if dividends is None or fees is None:
+        return ending
+    of_fills = sum((fee + coin * price for _, _, price, _, fee, coin in ending.fills), Decimal(0))
+    borrow = round(fees - of_fills, 6)
+    return ending._replace(dividends=round(dividends, 6), borrow=borrow)
 
 
 def told_by_shadow(told: History) -> Told:
@@ -68,7 +82,8 @@ def told_by_shadow(told: History) -> Told:
         status = "WAITING"
     if status == "RESOLVED":
         status = "NOT_TRIGGERED" if outcome.note == NOT_TRIGGERED else "CLOSED"
-    return Told(fills, status, outcome.exit_reason or "", trade.bars_held)
+    ending = Told(fills, status, outcome.exit_reason or "", trade.bars_held, None, None)
+    return told_of(ending, outcome.dividends, outcome.fees)
 
 
 def told_by_kernel(told: History) -> Told:
@@ -99,7 +114,10 @@ def told_by_kernel(told: History) -> Told:
         for at in range(len(rows.ticket))
     )
     reason = "" if rides.reason[0] < 0 else str(REASONS[rides.reason[0]])
-    return Told(fills, STATUSES[rides.status[0]], reason, int(rides.bars_held[0]))
+    status = STATUSES[rides.status[0]]
+    ending = Told(fills, status, reason, int(rides.bars_held[0]), None, None)
+    paid = (Decimal(float(money[0])) for money in (rides.dividends, rides.fees))
+    return told_of(ending, *paid) if status == "CLOSED" else ending
 
 
 def signal_ds(told: History) -> dt.date:
@@ -107,16 +125,16 @@ def signal_ds(told: History) -> dt.date:
 
 
 def actions_of(told: History) -> tuple[CorporateAction, ...]:
-    """Splits and delisting of a history as corporate actions."""
+    """Splits, dividends and delisting of a history as corporate actions."""
 
-    def action(kind: ActionKind, ds: dt.date, ratio: Decimal = Decimal(1)) -> CorporateAction:
-        return CorporateAction(
-            symbol=told.asset.symbol, kind=kind, ex_ds=ds, ratio=ratio, source="", known_at=KNOWN
-        )
+    def action(kind: ActionKind, ds: dt.date, **values: Decimal) -> CorporateAction:
+        given = {"symbol": told.asset.symbol, "kind": kind, "ex_ds": ds, **values}
+        return CorporateAction.model_validate({**given, "source": "", "known_at": KNOWN})
 
-    splits = [action(ActionKind.SPLIT, d.ds, d.ratio) for d in told.days if d.ratio != 1]
+    splits = [action(ActionKind.SPLIT, d.ds, ratio=d.ratio) for d in told.days if d.ratio != 1]
+    paid = [action(ActionKind.DIVIDEND, d.ds, amount=d.dividend) for d in told.days if d.dividend]
     gone = [] if told.delisted is None else [action(ActionKind.DELISTING, told.delisted)]
-    return (*splits, *gone)
+    return (*splits, *paid, *gone)
 
 
 def rule_exits(told: History) -> frozenset[dt.date]:
@@ -224,6 +242,7 @@ def test_the_histories_crowd_every_edge_of_the_rules() -> None:
         *("NOT_TRIGGERED", "UNPRICEABLE", "OPEN", "WAITING"),
         *("stop and target in one bar", "opened past the stop", "limit touched to the tick"),
         *("split while held", "split while waiting", "no bar while held", "several tranches"),
+        *("dividend of a long", "dividend of a short", "borrow", "borrow without a bar"),
     }
 
 
@@ -241,6 +260,7 @@ def edges(told: History) -> set[str]:
             found.add("split while held" if held else "split while waiting")
         if held and day.bar is None:
             found.add("no bar while held")
+            found |= {"borrow without a bar"} if ending.borrow else set()
         if held and day.bar is not None and plan.targets:
             best, worst = (day.bar.high, day.bar.low)[::sign]
             reached = (best - plan.targets[0].price) * sign >= 0
@@ -251,6 +271,9 @@ def edges(told: History) -> set[str]:
         if day.ds == entry and day.bar is not None and plan.order == "limit":
             deepest = day.bar.low if sign == 1 else day.bar.high
             found |= {"limit touched to the tick"} if deepest == plan.entry else set()
+    found |= {"borrow"} if ending.borrow else set()
+    if ending.dividends:
+        found.add("dividend of a long" if ending.dividends > 0 else "dividend of a short")
     if sum(e.reason == "ENTRY" for e in ending.executions) > 1:
         found.add("several tranches")
     return found

@@ -13,6 +13,8 @@ from goldenthread.rules.rounding import tranche_quantities
 from goldenthread.rules.tape import Closes, tape_of
 from research.histories import History, random_history
 
+MONEY = ("gross_pnl", "fees", "dividends", "net_pnl")
+
 
 def row_of(history: History, symbol: str) -> dict[str, object]:
     plan, asset = history.signal.plan, history.asset
@@ -66,7 +68,7 @@ def test_a_frame_of_signals_is_priced_like_each_alone() -> None:
         told = price(history.signal, history.bars, query)
         for name in ("status", "note", "entry_ds", "exit_ds", "exit_reason", "bars_held"):
             assert row[name] == getattr(told, name), (name, row, told)
-        for name in ("entry_price", "exit_price", "gross_pnl", "fees", "net_pnl", "r_multiple"):
+        for name in ("entry_price", "exit_price", *MONEY, "r_multiple"):
             exact = getattr(told, name)
             expected = None if exact is None else pytest.approx(float(exact), rel=1e-9, abs=2e-9)
             assert row[name] == expected, (name, row, told)

@@ -4,14 +4,16 @@ import datetime as dt
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.order import OrderSide
-from goldenthread.rules import fees
-from goldenthread.rules.fees import Fee, FeeQuery, Rate, fee_for
+from goldenthread.rules import fees, ticks
+from goldenthread.rules.calendar import sessions
+from goldenthread.rules.fees import Fee, FeeQuery, Rate, borrow_fee, fee_for
 from rules.market import D
 
 if TYPE_CHECKING:
@@ -101,10 +103,44 @@ def test_a_rate_holds_from_its_date_on() -> None:
         fees.SEC_PER_MILLION,
         fees.TAF_PER_SHARE,
         fees.CAT_PER_SHARE,
+        fees.BORROW_A_YEAR,
     ],
 )
 def test_the_tables_are_in_order_of_date(table: tuple[Rate, ...]) -> None:
     assert all(a.since < b.since for a, b in pairwise(table))
+
+
+@pytest.mark.parametrize(
+    ("ds", "fee"),
+    [
+        # 100 shares at 150 are 15,000 dollars: 0.30 % / 360 of it is 0.125 a night.
+        (dt.date(2024, 1, 2), "0.13"),  # a Tuesday
+        (dt.date(2024, 1, 5), "0.38"),  # a Friday: 3 nights, 0.375
+        (dt.date(2024, 1, 12), "0.50"),  # the Friday before Martin Luther King's day: 4 nights
+    ],
+)
+def test_a_short_pays_for_every_night_to_the_next_session_rounded_up_to_the_cent(
+    ds: dt.date, fee: str
+) -> None:
+    assert borrow_fee(D(100), D(150), ds) == D(fee)
+
+
+@given(
+    st.dates(dt.date(1999, 1, 1), dt.date(2040, 12, 1)),
+    st.integers(1, 10**6),
+    st.decimals("0.01", "100000", places=2),
+)
+def test_a_tape_charges_a_short_what_the_exchange_does(
+    start: dt.date, quantity: int, mark: D
+) -> None:
+    days = sessions(AssetClass.EQUITY, start, start + dt.timedelta(days=9))
+    number = np.array(days, "datetime64[D]").astype(np.int64)
+    rates = fees.rates_on(AssetClass.EQUITY, "live_like", number).borrow
+    for ds, rate in zip(days, rates, strict=True):
+        cents = ticks.value_cents(quantity * ticks.UNITS, float(mark), float(rate))
+        assert cents * D("0.01") == borrow_fee(D(quantity), mark, ds)
+    assert not fees.rates_on(AssetClass.EQUITY, "paper", number).borrow.any()
+    assert not fees.rates_on(AssetClass.CRYPTO, "live_like", number).borrow.any()
 
 
 @given(

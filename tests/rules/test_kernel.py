@@ -16,7 +16,8 @@ from goldenthread.domain.account import money
 from goldenthread.domain.asset import ActionKind, Asset, CorporateAction
 from goldenthread.domain.bar import Bar
 from goldenthread.domain.order import OrderSide
-from goldenthread.domain.policy import Policy
+from goldenthread.domain.policy import Policy, Profile
+from goldenthread.domain.strategy import Side
 from goldenthread.research.shadow import PriceQuery, resolved
 from goldenthread.research.shadow_trade import ShadowTrade
 from goldenthread.research.shadow_trade import Terms as ShadowTerms
@@ -45,6 +46,7 @@ from research.histories import (
     NOW,
     START,
     History,
+    dividend,
     odd_history,
     plan_of,
     random_history,
@@ -158,7 +160,8 @@ def compare(history: History, *, at_market: bool = False) -> str:
     if fills:
         assert rides.bars_held[0] == trade.bars_held
     if slow.status != "CLOSED":
-        assert np.isnan([rides.gross, rides.fees, rides.risk, rides.mfe, rides.mae]).all()
+        figures = (rides.gross, rides.fees, rides.dividends, rides.risk, rides.mfe, rides.mae)
+        assert np.isnan(figures).all()
         return slow.status
     assert REASONS[rides.reason[0]] is trade.reason
     compare_money(history, slow, rides)
@@ -179,10 +182,12 @@ def compare_money(history: History, slow: Slow, rides: Rides) -> None:
     close_to(rides.fees[0], made.fees, cash)
     close_to(rides.entry_price[0], made.entry_price, price)
     close_to(rides.exit_price[0], made.exit_price, price)
+    close_to(rides.dividends[0], made.dividends, cash)
+    close_to(rides.net[0], made.net_pnl, cash)
     assert np.isnan(rides.risk[0]) == (made.r_multiple is None)
     if made.r_multiple is not None:
         risk = D(float(rides.risk[0]))
-        r = float((rides.gross[0] - rides.fees[0]) / rides.risk[0])
+        r = float(rides.net[0] / rides.risk[0])
         off = 2 * cash + abs(made.r_multiple) * price * shares
         close_to(r, made.r_multiple, off / risk + D("1e-9"))
 
@@ -339,6 +344,38 @@ def test_a_level_is_met_by_the_very_price_after_sessions_in_which_nothing_happen
     _, _, log = fast_ride(history, at_market=False, cancels=frozenset())
     due_at_open = asset is BTC and reason == "TARGET"
     assert log.price[-1] == (100 if due_at_open else price)
+
+
+@pytest.mark.parametrize(
+    ("side", "profile", "dividends", "fees"),
+    [
+        # 1000 x 0.24 twice. The one sale of 100,000 dollars pays SEC 0.80 and TAF 0.17.
+        (Side.LONG, "live_like", 480, 0.97),
+        # And 0.30 % / 360 of 100,000 is 0.84 a night, of a Friday 2.50: 5 x 0.84 + 2.50 more.
+        (Side.SHORT, "live_like", -480, 7.67),
+        (Side.LONG, "paper", 0, 0),
+        (Side.SHORT, "paper", 0, 0),
+    ],
+)
+def test_holding_earns_dividends_and_costs_borrow_in_sessions_in_which_nothing_else_happens(
+    side: Side, profile: Profile, dividends: float, fees: float
+) -> None:
+    plan = plan_of(entry=100, stop=100 - 10 * side.sign, max_bars=6)
+    market = HandMarket()
+    dates = sessions(AAPL.asset_class, START, START + dt.timedelta(days=9))  # to Thursday the 11th
+    for ds in dates[1:]:
+        market.add(Bar(AAPL.symbol, ds, D(100), D(101), D(99), D(100), D(1000)))
+    friday, sunday = dates[3], dates[3] + dt.timedelta(days=2)
+    paid = [dividend(ex_ds, "0.24") for ex_ds in (friday, sunday)]
+    policy = Policy(profile=profile, slippage_bps=D(0))
+    signal = signal_of(AAPL, plan, D(1000), side)
+    history = History(signal, AAPL, market, paid, policy, frozenset(), dates[-1])
+
+    assert compare(history) == "TIME"
+    _, rides, _ = fast_ride(history, at_market=False, cancels=frozenset())
+    assert rides.dividends[0] == dividends
+    assert rides.fees[0] == pytest.approx(fees)
+    assert rides.net[0] == pytest.approx(dividends - fees)
 
 
 @pytest.mark.parametrize("make", [random_history, odd_history])

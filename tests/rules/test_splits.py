@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from goldenthread.domain.account import money
 from goldenthread.domain.asset import ActionKind, CorporateAction
-from goldenthread.rules.splits import ratio_between, split_price, split_quantity
+from goldenthread.rules.splits import dividend_between, ratio_between, split_price, split_quantity
 from goldenthread.rules.ticks import split_units
 from rules.market import D
 
@@ -43,6 +43,19 @@ def test_splits_multiply_between_two_dates(after: dt.date, upto: dt.date, ratio:
 def test_only_splits_count() -> None:
     dividend = action(dt.date(2020, 1, 2), "3", ActionKind.DIVIDEND)
     assert ratio_between([dividend], dt.date(2020, 1, 1), dt.date(2020, 1, 3)) == 1
+
+
+def test_dividends_add_up_between_two_dates_and_splits_are_none() -> None:
+    def paid(number: int, amount: str) -> CorporateAction:
+        given = {"ratio": D(1), "amount": D(amount)}
+        dividend = action(dt.date(2024, 1, number), "1", ActionKind.DIVIDEND)
+        return dividend.model_copy(update=given)
+
+    actions = [paid(3, "0.24"), paid(5, "0.25"), action(dt.date(2024, 1, 5), "2"), paid(8, "1")]
+    between = (dt.date(2024, 1, 2), dt.date(2024, 1, 5))
+    assert dividend_between(actions, *between) == D("0.49")
+    assert dividend_between(actions, dt.date(2024, 1, 3), dt.date(2024, 1, 5)) == D("0.25")
+    assert dividend_between(actions, dt.date(2024, 1, 5), dt.date(2024, 1, 7)) == 0
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,16 @@ def test_a_long_in_two_parts() -> None:
     assert trade.is_final
 
 
+def test_what_was_held_earned_and_cost_is_in_the_net() -> None:
+    ends = (fill(SELL, "10", "100", 3, fee="0.03"), fill(BUY, "10", "96", 8))
+    paid = {"dividends": D("-2.40"), "borrow_fees": D("0.11")}
+    trade = booked(closed(Side.SHORT, *ends, **paid))
+    assert (trade.gross_pnl, trade.fees) == (D(40), D("0.14"))  # 10 x (100 - 96); 0.03 + 0.11
+    assert (trade.dividends, trade.borrow_fees) == (D("-2.40"), D("0.11"))
+    assert trade.net_pnl == D("37.46")  # 40 - 0.14 - 2.40
+    assert trade.r_multiple == D("0.3746")  # over 10 x (110 - 100)
+
+
 def test_a_short_is_signed_for_its_side() -> None:
     position = closed(
         Side.SHORT,

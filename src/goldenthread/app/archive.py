@@ -70,7 +70,9 @@ def remember_day(session: Session, blotter: Blotter, state: BookState, run: Froz
     state = state.after(closed).model_copy(update={"last_ds": run.ds})
     if run.missed or run.account is None:
         return state
-    ledger = Ledger(state.start_equity, state.closed_realised, state.closed_fees)
+    ledger = Ledger(
+        state.start_equity, state.closed_realised, state.closed_fees, state.closed_dividends
+    )
     taken = snapshot(session, blotter, run.account, state.last_snapshot, ledger)
     filled = [p for p in blotter.positions.values() if p.fills]
     held = sorted(filled, key=lambda p: p.position_id)  # a restart loads them in another order

@@ -27,9 +27,9 @@ _BOOK = "book"
 class BookState(BaseModel):
     """Where the book stands after its last finished run.
 
-    ``closed_realised`` and ``closed_fees`` are running totals of all closed positions;
-    ``last_exits`` maps ``strategy|symbol`` to the session of its last exit; ``archived_ds`` is
-    the last date the warehouse was loaded for.
+    ``closed_realised``, ``closed_fees`` and ``closed_dividends`` are running totals of all closed
+    positions; ``last_exits`` maps ``strategy|symbol`` to the session of its last exit;
+    ``archived_ds`` is the last date the warehouse was loaded for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,6 +41,7 @@ class BookState(BaseModel):
     archived_ds: dt.date | None = None
     closed_realised: Decimal = Decimal(0)
     closed_fees: Decimal = Decimal(0)
+    closed_dividends: Decimal = Decimal(0)
     last_snapshot: AccountSnapshot | None = None
     last_exits: dict[str, dt.date] = Field(default_factory=dict)
 
@@ -51,6 +52,7 @@ class BookState(BaseModel):
             update={
                 "closed_realised": sum((p.realised_pnl for p in closed), self.closed_realised),
                 "closed_fees": sum((p.fees for p in closed), self.closed_fees),
+                "closed_dividends": sum((p.dividends for p in closed), self.closed_dividends),
                 "last_exits": {**self.last_exits, **exits},
             }
         )

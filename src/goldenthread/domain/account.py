@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -29,10 +30,24 @@ class Holding(_Part):
     market_price: Decimal
 
 
+class Payment(_Part):
+    """Cash that moved without an execution, for holding a symbol on ``ds``.
+
+    ``amount`` is what came into the account: a dividend of a long holding. What went out is
+    negative: a dividend owed by a short, and the fee for borrowing its shares.
+    """
+
+    symbol: str
+    kind: Literal["DIVIDEND", "BORROW"]
+    ds: dt.date
+    amount: Decimal
+
+
 class AccountState(_Part):
     """The account as the broker reports it, marked at the closes of the last bars it met.
 
-    ``as_of`` is the broker's own clock. ``crypto_buying_power`` knows no margin.
+    ``as_of`` is the broker's own clock. ``crypto_buying_power`` knows no margin. ``payments``
+    are those of the last weeks, oldest first; empty where a broker does not tell them.
     """
 
     account_id: str
@@ -48,6 +63,7 @@ class AccountState(_Part):
     accrued_fees: Decimal = Decimal(0)
     blocked: bool = False
     holdings: tuple[Holding, ...] = ()
+    payments: tuple[Payment, ...] = ()
 
     @property
     def gross_exposure(self) -> Decimal:
@@ -58,9 +74,9 @@ class AccountState(_Part):
 class AccountSnapshot(_Part):
     """The account at the end of business date ``ds``, in money and as a drawdown fraction.
 
-    ``realised_pnl`` (before fees) and ``fees_paid`` are running totals of our own ledger since
-    the book began at ``start_equity``; the rest is the broker's word, so that
-    ``money_error`` compares two independent records.
+    ``realised_pnl`` (before fees), ``fees_paid`` (borrow among them) and ``dividends`` (less those
+    owed) are running totals of our own ledger since the book began at ``start_equity``; the
+    rest is the broker's word, so that ``money_error`` compares two independent records.
     """
 
     book: str
@@ -75,6 +91,7 @@ class AccountSnapshot(_Part):
     short_value: Decimal
     accrued_fees: Decimal
     fees_paid: Decimal
+    dividends: Decimal = Decimal(0)
     realised_pnl: Decimal
     unrealised_pnl: Decimal
     start_equity: Decimal
@@ -86,5 +103,5 @@ class AccountSnapshot(_Part):
     @property
     def money_error(self) -> Decimal:
         """What the two ledgers disagree by; conservation (P8) wants at most 1e-9 of equity."""
-        expected = self.start_equity + self.realised_pnl + self.unrealised_pnl - self.fees_paid
-        return self.equity - expected
+        made = self.realised_pnl + self.unrealised_pnl + self.dividends
+        return self.equity - (self.start_equity + made - self.fees_paid)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -13,6 +13,11 @@ from goldenthread.domain.account import money
 from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.order import Fill, OrderSide
 from goldenthread.domain.strategy import Side
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from goldenthread.domain.account import Payment
 
 
 class PositionStatus(StrEnum):
@@ -74,6 +79,8 @@ class Position(_Part):
     ``stop_source`` tells what moved the stop last. ``fills`` holds every execution, entries and
     exits, in order of time. ``stale_sessions`` counts sessions in a row without a bar.
     ``met_ds`` is the last business date it was managed on, or the one it was found closed on.
+    ``dividends`` were received for it (owed by a short: negative), ``borrow_fees`` paid for its
+    borrowed shares, both up to ``paid_ds`` (null before the first).
     """
 
     book: str
@@ -104,6 +111,9 @@ class Position(_Part):
     split_factor: Decimal = Decimal(1)
     stale_sessions: int = 0
     met_ds: dt.date | None = None
+    dividends: Decimal = Decimal(0)
+    borrow_fees: Decimal = Decimal(0)
+    paid_ds: dt.date | None = None
     flags: tuple[str, ...] = ()
 
     @property
@@ -167,10 +177,19 @@ class Position(_Part):
 
     @property
     def fees(self) -> Decimal:
-        """All fees so far in quote currency; a fee in coin counts at its entry price."""
+        """All fees so far in quote currency, borrow among them; coins at their entry price."""
         quoted = sum((f.fee for f in self.fills), Decimal(0))
         coins = sum((money(f.fee_quantity * f.price) for f in self.entries), Decimal(0))
-        return quoted + coins
+        return quoted + coins + self.borrow_fees
+
+    def paid(self, payments: Iterable[Payment]) -> Position:
+        """The position after payments it has not taken before."""
+        after = self
+        for payment in payments:
+            name, sign = ("dividends", 1) if payment.kind == "DIVIDEND" else ("borrow_fees", -1)
+            total = getattr(after, name) + sign * payment.amount
+            after = after.model_copy(update={name: total, "paid_ds": payment.ds})
+        return after
 
     @property
     def realised_pnl(self) -> Decimal:

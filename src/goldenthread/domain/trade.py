@@ -20,7 +20,8 @@ class _Part(BaseModel):
 class Trade(_Part):
     """One closed position as booked; money in quote currency, fractions never percent.
 
-    ``net_pnl = gross_pnl - fees``; ``r_multiple`` is net P&L over what the initial stop risked
+    ``net_pnl = gross_pnl - fees + dividends``, of which ``borrow_fees`` are a part of ``fees`` and
+    a short's ``dividends`` negative; ``r_multiple`` is net P&L over what the initial stop risked
     (null when the fill was beyond the stop); ``mfe`` and ``mae`` are the best and worst price
     moves as fractions of the average entry, signed for the side. ``is_final`` turns true when
     the broker's fees for it are known. Prices and quantities are in the split units of the exit.
@@ -45,6 +46,8 @@ class Trade(_Part):
     planned_entry: Decimal
     gross_pnl: Decimal
     fees: Decimal
+    dividends: Decimal = Decimal(0)
+    borrow_fees: Decimal = Decimal(0)
     net_pnl: Decimal
     return_fraction: Decimal
     r_multiple: Decimal | None
@@ -86,6 +89,7 @@ class Outcome(_Part):
     bars_held: int | None = None
     gross_pnl: Decimal | None = None
     fees: Decimal | None = None
+    dividends: Decimal | None = None
     net_pnl: Decimal | None = None
     r_multiple: Decimal | None = None
     note: str = ""

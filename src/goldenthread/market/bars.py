@@ -21,7 +21,7 @@ from goldenthread.market.jumps import GOOD, STATES, StateArray
 from goldenthread.market.shelf import Shelf
 from goldenthread.market.vintages import History, Rows, day_number, instant_us
 from goldenthread.rules.calendar import count_sessions, sessions
-from goldenthread.rules.splits import ratio_between, split_price
+from goldenthread.rules.splits import dividend_between, ratio_between, split_price
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -227,6 +227,10 @@ class KnownBars:
     def ratio(self, symbol: str, ds: dt.date) -> Decimal:
         """Shares after the open of ``ds`` for one share before."""
         return ratio_between(self.bars.actions(symbol), ds - _DAY, ds)
+
+    def dividend(self, symbol: str, ds: dt.date) -> Decimal:
+        """What a share held over the close before ``ds`` is paid on it."""
+        return dividend_between(self.bars.actions(symbol), ds - _DAY, ds)
 
     def asset(self, symbol: str) -> Asset:
         """The asset of that symbol."""

@@ -33,7 +33,10 @@ _NEARLY = Decimal("1e-6")
 
 @dataclass(frozen=True)
 class Reconciled:
-    """The account as met, the symbols in which trading stopped and why, and what was noticed."""
+    """The account as met, the symbols in which trading stopped and why, and what was noticed.
+
+    The account's payments are in the positions they were for, and not in it any more.
+    """
 
     account: AccountState
     frozen: Mapping[str, str]
@@ -44,9 +47,9 @@ def reconcile(session: Session, blotter: Blotter, broker: Broker) -> Reconciled:
     """Our records after they met the broker's; a second call changes nothing.
 
     In this order: splits scale our records, orders of unknown fate are asked for, open orders
-    are read again, executions up to ``ds`` are taken once, states follow, entries that were
-    filled in part are cut, and whatever is held without a stop gets one. What then differs
-    from the broker's holdings freezes the symbol.
+    are read again, executions and payments up to ``ds`` are taken once, states follow, entries
+    that were filled in part are cut, and whatever is held without a stop gets one. What then
+    differs from the broker's holdings freezes the symbol.
     """
     broker.meet(session.ds)
     account = broker.account()
@@ -57,6 +60,7 @@ def reconcile(session: Session, blotter: Blotter, broker: Broker) -> Reconciled:
     doubts = _refresh(session, blotter, broker)
     for fill in _take_fills(session, blotter, broker):
         doubts[fill.symbol] = f"execution {fill.execution_id} belongs to no position of ours"
+    _take_payments(session, blotter, account)
     _settle_all(session, blotter)
     if _cut(blotter, broker):
         _settle_all(session, blotter)
@@ -68,7 +72,8 @@ def reconcile(session: Session, blotter: Blotter, broker: Broker) -> Reconciled:
     blotter.commit()
     send_protection(session, blotter, broker)
     notes = tuple(f"{symbol}: {doubt}" for symbol, doubt in sorted(doubts.items()))
-    return Reconciled(account, dict(blotter.frozen), notes)
+    taken = account.model_copy(update={"payments": ()})
+    return Reconciled(taken, dict(blotter.frozen), notes)
 
 
 def _settle_all(session: Session, blotter: Blotter) -> None:
@@ -111,6 +116,22 @@ def _take_fills(session: Session, blotter: Blotter, broker: Broker) -> list[Fill
     if missing is not None and missing < session.since:
         unmatched += ingest(session, blotter, broker.fills(missing))
     return unmatched
+
+
+def _take_payments(session: Session, blotter: Blotter, account: AccountState) -> None:
+    """Take the payments up to ``ds`` that each position has not taken, from its entry on."""
+    if not account.payments:
+        return
+    for position in list(blotter.positions.values()):
+        entered, known = position.entry_ds, position.paid_ds
+        due = [
+            paid
+            for paid in account.payments
+            if paid.symbol == position.symbol and entered is not None
+            if entered <= paid.ds <= session.ds and (known is None or known < paid.ds)
+        ]
+        if due:
+            blotter.stage(position.paid(due))
 
 
 def _oldest_unseen(blotter: Blotter) -> dt.date | None:

@@ -10,7 +10,7 @@ from goldenthread.domain.position import Position, PositionStatus
 from goldenthread.domain.signal import SignalStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from goldenthread.domain.account import AccountState
     from goldenthread.positions.session import Records, Session
@@ -20,8 +20,18 @@ class Ledger(NamedTuple):
     """Our own running totals: equity at the start, and all closed positions up to this run."""
 
     start_equity: Decimal
-    realised: Decimal
-    fees: Decimal
+    realised: Decimal = Decimal(0)
+    fees: Decimal = Decimal(0)
+    dividends: Decimal = Decimal(0)
+
+    def after(self, closed: Iterable[Position]) -> Ledger:
+        """The totals with more positions closed."""
+        start, realised, fees, dividends = self
+        for position in closed:
+            realised += position.realised_pnl
+            fees += position.fees
+            dividends += position.dividends
+        return Ledger(start, realised, fees, dividends)
 
 
 def snapshot(
@@ -37,8 +47,7 @@ def snapshot(
     those leaving in it) come from the blotter.
     """
     held = list(blotter.positions.values())
-    fees = sum((p.fees for p in held), ledger.fees)
-    realised = sum((p.realised_pnl for p in held), ledger.realised)
+    totals = ledger.after(held)
     marks = {h.symbol: h.market_price for h in account.holdings}
     unrealised = sum((p.unrealised_pnl(_mark(p, session, marks)) for p in held), Decimal(0))
     peak = max(ledger.start_equity, account.equity)
@@ -57,8 +66,9 @@ def snapshot(
         long_value=account.long_value,
         short_value=account.short_value,
         accrued_fees=account.accrued_fees,
-        fees_paid=fees,
-        realised_pnl=realised,
+        fees_paid=totals.fees,
+        dividends=totals.dividends,
+        realised_pnl=totals.realised,
         unrealised_pnl=unrealised,
         start_equity=ledger.start_equity,
         peak_equity=peak,

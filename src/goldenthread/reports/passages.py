@@ -115,7 +115,7 @@ def result(signal: Mapping[str, Any]) -> Section:
         ("in", f"{signal['entry_ds']}, {exact(quantity)} at {price(entry)} on average"),
         ("out", f"{signal['exit_ds']} at {price(signal['exit_price'])} on average, after {held}"),
         ("because", exact(signal["exit_reason"])),
-        ("net P&L", _net(signal["gross_pnl"], signal["fees"], net)),
+        ("net P&L", _net(signal["gross_pnl"], signal["fees"], signal["dividends"], net)),
         ("return", percent(signal["return_fraction"], 2)),
         ("risked", f"{exact(quantity)} x |{price(entry)} - {price(stop)}| = {money(risk, 2)}"),
         ("R", number(signal["r_multiple"])),
@@ -146,8 +146,8 @@ def theory(signal: Mapping[str, Any]) -> Section:
         held = f"after {exact(signal['theoretical_bars_held'])} session(s)"
         lines.append(("out", f"{at} by {signal['theoretical_exit_reason']}, {held}"))
     if signal["theoretical_net_pnl"] is not None:
-        gross, fees = signal["theoretical_gross_pnl"], signal["theoretical_fees"]
-        lines.append(("net P&L", _net(gross, fees, signal["theoretical_net_pnl"])))
+        names = ("gross_pnl", "fees", "dividends", "net_pnl")
+        lines.append(("net P&L", _net(*(signal[f"theoretical_{name}"] for name in names))))
         lines.append(("R", number(signal["theoretical_r_multiple"])))
     if signal["theoretical_note"]:
         lines.append(("note", signal["theoretical_note"]))
@@ -190,8 +190,9 @@ def _product(quantity: Decimal, factor: str, amount: Decimal, equity: Decimal) -
     return f"{exact(quantity)} x {factor} = {money(amount, 2)}{share}"
 
 
-def _net(gross: Decimal, fees: Decimal, net: Decimal) -> str:
-    return f"{signed_money(gross, 2)} gross - {money(fees, 2)} fees = {signed_money(net, 2)}"
+def _net(gross: Decimal, fees: Decimal, dividends: Decimal | None, net: Decimal) -> str:
+    held = f" {signed_money(dividends, 2)} dividends" if dividends else ""
+    return f"{signed_money(gross, 2)} gross - {money(fees, 2)} fees{held} = {signed_money(net, 2)}"
 
 
 def _order(row: Mapping[str, Any]) -> Line:

@@ -173,11 +173,18 @@ def trade_figures(trades: pl.DataFrame) -> TradeFigures:
         profit_factor=_ratio(won, lost),
         expectancy=float(net.mean()),
         expectancy_r=float(multiples.mean()) if multiples.size else None,
-        gross_pnl=float(_floats(trades, "gross_pnl").sum()),
+        gross_pnl=float(_floats(trades, "gross_pnl").sum()) + _dividends(trades),
         costs=float(_floats(trades, "fees").sum()),
         net_pnl=float(net.sum()),
         average_hold=float(_floats(trades, "bars_held").mean()),
     )
+
+
+def _dividends(trades: pl.DataFrame) -> float:
+    """Those of all trades; a frame without the column has none."""
+    if "dividends" not in trades.columns:
+        return 0.0
+    return float(trades["dividends"].cast(pl.Float64).sum())
 
 
 def drawdowns(equity: pl.DataFrame) -> pl.DataFrame:

@@ -127,6 +127,7 @@ def resolved(trade: Course, signal: Signal, query: PriceQuery) -> Outcome:
     """The closed trade's figures, by the same arithmetic a traded position uses."""
     position = _position(trade, signal)
     entry, gross, fees = position.average_entry or Decimal(0), position.realised_pnl, position.fees
+    net = gross - fees + position.dividends
     return Outcome(
         status=OutcomeStatus.RESOLVED,
         priced_as=query.priced_as,
@@ -139,8 +140,9 @@ def resolved(trade: Course, signal: Signal, query: PriceQuery) -> Outcome:
         bars_held=trade.bars_held,
         gross_pnl=gross,
         fees=fees,
-        net_pnl=gross - fees,
-        r_multiple=r_multiple(position, gross - fees),
+        dividends=position.dividends,
+        net_pnl=net,
+        r_multiple=r_multiple(position, net),
     )
 
 
@@ -168,6 +170,8 @@ def _position(trade: Course, signal: Signal) -> Position:
         stop=trade.initial_stop,
         max_bars=plan.max_bars if plan else 0,
         fills=fills,
+        dividends=trade.income.dividends,
+        borrow_fees=trade.income.borrow_fees,
         exit_reason=trade.reason,
     )
 

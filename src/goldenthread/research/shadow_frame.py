@@ -63,8 +63,8 @@ def price_frame(signals: pl.DataFrame, lanes: Mapping[str, Lane]) -> pl.DataFram
 
     Returns:
         ``status, note, entry_ds, entry_price, exit_ds, exit_price, exit_reason, bars_held,
-        gross_pnl, fees, net_pnl, r_multiple, mfe, mae`` in the order of ``signals``; null
-        where nothing is known or nothing was made. Equal to ``shadow.price``, money to 1e-9.
+        gross_pnl, fees, dividends, net_pnl, r_multiple, mfe, mae`` in the order of ``signals``;
+        null where nothing is known or nothing was made. Equal to ``shadow.price``, money to 1e-9.
 
     Raises:
         DataError: A symbol has no lane.
@@ -102,7 +102,7 @@ def _edges(symbols: pl.Series) -> list[int]:
 
 def _told(rides: Rides, dates: NDArray[np.datetime64]) -> pl.DataFrame:
     """Rides as columns; null where nothing is known, or a ride does not tell it."""
-    net, unknown = rides.gross - rides.fees, rides.status == UNPRICEABLE
+    net, unknown = rides.net, rides.status == UNPRICEABLE
     entry, left = dates
     entry[unknown] = left[rides.status != CLOSED] = _NAT
     columns = {
@@ -116,6 +116,7 @@ def _told(rides: Rides, dates: NDArray[np.datetime64]) -> pl.DataFrame:
         "bars_held": rides.bars_held,
         "gross_pnl": rides.gross,
         "fees": rides.fees,
+        "dividends": rides.dividends,
         "net_pnl": net,
         "r_multiple": net / rides.risk,
         "mfe": rides.mfe,

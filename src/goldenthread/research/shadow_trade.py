@@ -15,6 +15,7 @@ from goldenthread.domain.policy import Policy
 from goldenthread.domain.position import ExitReason
 from goldenthread.domain.signal import Plan
 from goldenthread.domain.strategy import Side
+from goldenthread.research.income import Income
 from goldenthread.rules.calendar import session_close
 from goldenthread.rules.exits import bar_after_entry, first_exit
 from goldenthread.rules.fees import FeeQuery, fee_for
@@ -29,12 +30,7 @@ from goldenthread.rules.fills import (
     stop_limit_fill,
     tightened_stop,
 )
-from goldenthread.rules.rounding import (
-    round_entry,
-    round_stop,
-    round_target,
-    tranche_quantities,
-)
+from goldenthread.rules.rounding import round_entry, round_stop, round_target, tranche_quantities
 from goldenthread.rules.splits import ratio_between, split_price, split_quantity
 
 if TYPE_CHECKING:
@@ -81,6 +77,7 @@ class Course(NamedTuple):
     reason: ExitReason | None
     bars_held: int
     last_bar_ds: dt.date
+    income: Income
 
 
 @dataclass
@@ -121,7 +118,7 @@ class ShadowTrade:
         self._best: Decimal | None = None
         self._due: ExitReason | None = None
         self._last_ds, self._last_close = terms.signal_ds, _NOTHING
-        self._splits = [a for a in terms.actions if a.kind is ActionKind.SPLIT]
+        self._income = Income(terms.actions, terms.policy.profile, terms.side)
         self.initial_stop = plan.stop
         self.executions: list[Execution] = []
         self.held = _NOTHING
@@ -145,11 +142,13 @@ class ShadowTrade:
             self.reason,
             self.bars_held,
             self.last_bar_ds,
+            self._income,
         )
 
     def meet(self, ds: dt.date, bar: Bar | None) -> None:
         """Take one session of the asset's calendar, with its tradable bar if there is one."""
         self.sessions += 1
+        self._income.receive(self.held, self._last_ds, ds)
         self._apply_splits(ds, bar)
         if self.executions:
             self.bars_held += 1
@@ -160,6 +159,7 @@ class ShadowTrade:
             at_last_close = Touch(self._last_close, at_open=False, gapped=False)
             self._leave(self.held, at_last_close, ds, ExitReason.DELISTED)
         if self.held:
+            self._income.borrow(self.held, self._last_close, ds)
             self._even_out()
             self._decide(ds)
 
@@ -324,7 +324,7 @@ class ShadowTrade:
         return money(cost / shares)
 
     def _apply_splits(self, ds: dt.date, bar: Bar | None) -> None:
-        ratio = ratio_between(self._splits, self._last_ds, ds)
+        ratio = ratio_between(self._terms.actions, self._last_ds, ds)
         self._last_ds = ds
         if ratio == 1:
             return

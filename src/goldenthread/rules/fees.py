@@ -1,4 +1,4 @@
-"""Fees of one execution, from dated tables of published rates."""
+"""Fees of executions, and of borrowed shares, from dated tables of rates."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.order import OrderSide
 from goldenthread.domain.policy import Profile
 from goldenthread.rules import ticks
+from goldenthread.rules.calendar import next_session
 
 _CENT = Decimal("0.01")
 _MILLION = 1e6
+_BORROW_YEAR = 360
 _NOTHING = Decimal(0)
 
 
@@ -45,7 +47,8 @@ class FeeRates(NamedTuple):
     """Rates in force on each of several days; 0 where none is, an endless cap where none is.
 
     ``taker`` and ``maker`` are fractions of what is received, ``sec`` of what is sold, ``taf``
-    and ``cat`` dollars a share, ``taf_cap`` dollars.
+    and ``cat`` dollars a share, ``taf_cap`` dollars. ``borrow`` is the fraction of its value that
+    a short held over the close pays until the next session.
     """
 
     taker: NDArray[np.float64]
@@ -54,6 +57,7 @@ class FeeRates(NamedTuple):
     taf: NDArray[np.float64]
     taf_cap: NDArray[np.float64]
     cat: NDArray[np.float64]
+    borrow: NDArray[np.float64]
 
 
 class Rate(NamedTuple):
@@ -151,6 +155,13 @@ Compared with the fee filings: September 2024 and the start of July 2025. Assess
 costs of earlier years are left out.
 """
 
+BORROW_A_YEAR = _table(("1971-01-01", "0.0030"))
+"""Fraction of a short's value for borrowing its shares, a year of 360 days. An assumption.
+
+Alpaca charges nothing while a stock is easy to borrow, which no file of bars says of the past; hard
+to borrow ones cost many times this. 30 basis points are what lenders of large stocks usually ask.
+"""
+
 
 def fee_for(query: FeeQuery) -> Fee:
     """The fee of one execution under a profile.
@@ -174,8 +185,21 @@ def fee_for(query: FeeQuery) -> Fee:
     return Fee(cents * _CENT + _per_share(TAF_PER_SHARE, query) + cat, _NOTHING)
 
 
+def borrow_fee(quantity: Decimal, mark: Decimal, ds: dt.date) -> Decimal:
+    """What borrowing so many shares costs from the close of ``ds`` until the next session.
+
+    The value at ``mark`` times the rate of every calendar day between, rounded up to the cent.
+    """
+    nights = (next_session(AssetClass.EQUITY, ds) - ds).days
+    rate = float(_in_force(BORROW_A_YEAR, ds).rate) * nights / _BORROW_YEAR
+    return ticks.value_cents(int(quantity / MONEY_STEP), float(mark), rate) * _CENT
+
+
 def rates_on(asset_class: AssetClass, profile: Profile, day: NDArray[np.int64]) -> FeeRates:
-    """The rates an asset class pays under a profile, for days since 1970-01-01 in order."""
+    """The rates an asset class pays under a profile, on its sessions in order, none left out.
+
+    ``day`` counts days since 1970-01-01.
+    """
     is_crypto = asset_class is AssetClass.CRYPTO
     pays_regulators = not is_crypto and profile == "live_like"
     caps = [math.inf, *(_cap(rate) for rate in TAF_PER_SHARE)]
@@ -186,7 +210,16 @@ def rates_on(asset_class: AssetClass, profile: Profile, day: NDArray[np.int64]) 
         taf=_rates(TAF_PER_SHARE, day) * pays_regulators,
         taf_cap=np.array(caps)[_places(TAF_PER_SHARE, day)],
         cat=_rates(CAT_PER_SHARE, day) * pays_regulators,
+        borrow=_rates(BORROW_A_YEAR, day) * _nights(day) / _BORROW_YEAR * pays_regulators,
     )
+
+
+def _nights(day: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many calendar days pass from each New York session to the next."""
+    if not len(day):
+        return day
+    last: dt.date = day[-1].astype("datetime64[D]").item()
+    return np.diff(day, append=day[-1] + (next_session(AssetClass.EQUITY, last) - last).days)
 
 
 def _rates(table: tuple[Rate, ...], day: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -51,6 +51,18 @@ FILL_RULES: tuple[tuple[str, str], ...] = (
         "Under live_like sells pay SEC and TAF, both sides CAT; under paper nothing.",
     ),
     ("fees, cents", "Each is rounded up per execution; the broker does so per day: cents less."),
+    ("dividend", "Under live_like what is held over the close before ex_ds gets it at that open."),
+    ("dividend, short", "A short owes it; under paper nobody gets or owes one."),
+    ("dividend, split", "It counts the shares there were before a split of the same date."),
+    (
+        "borrow",
+        "Under live_like a short pays 0.30 % of its value a year of 360 days: an assumption.",
+    ),
+    (
+        "borrow, nights",
+        "It is charged at each close for the nights to the next session, up to cents.",
+    ),
+    ("borrow, no bar", "A session without a bar charges it on the last close there was."),
 )
 """The fill rules of DESIGN section 6 as ``goldenthread rules`` prints them: name and sentence."""
 

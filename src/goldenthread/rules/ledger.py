@@ -1,4 +1,4 @@
-"""Cash and holdings: what executions and splits do to them, what they are worth and allow."""
+"""Cash and holdings: what executions, splits and payments do to them; worth and power."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from goldenthread.domain.account import money
+from goldenthread.domain.account import Payment, money
 from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.order import OrderSide
+from goldenthread.rules.fees import borrow_fee
 from goldenthread.rules.splits import split_price, split_quantity
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable
 
     from goldenthread.domain.order import Fill, OrderRequest
@@ -78,7 +80,7 @@ def cash_effect(fill: Fill) -> Decimal:
 
 @dataclass
 class Ledger:
-    """Cash and stakes; every movement of cash is an execution's notional and fee."""
+    """Cash and stakes; cash moves by an execution's notional and fee, and by payments."""
 
     cash: Decimal
     stakes: dict[str, Stake] = field(default_factory=dict)
@@ -96,6 +98,32 @@ class Ledger:
             return
         average = _average(held, fill, change)
         self.stakes[fill.symbol] = held._replace(quantity=quantity, average_price=average)
+
+    def pay_dividend(self, symbol: str, ds: dt.date, amount: Decimal) -> Payment | None:
+        """The dividend of ``amount`` a share on what was held over the close before ``ds``.
+
+        A short owes it. None when nothing is held; call before a split of the same date.
+        """
+        held = self.stakes.get(symbol)
+        if held is None or not amount:
+            return None
+        paid = money(held.quantity * amount)
+        return self._pay(Payment(symbol=symbol, kind="DIVIDEND", ds=ds, amount=paid))
+
+    def charge_borrow(self, symbol: str, ds: dt.date) -> Payment | None:
+        """The fee for what is short over the close of the session ``ds``, as marked there.
+
+        None when nothing is short.
+        """
+        held = self.stakes.get(symbol)
+        if held is None or held.quantity > 0:
+            return None
+        fee = borrow_fee(-held.quantity, held.mark, ds)
+        return self._pay(Payment(symbol=symbol, kind="BORROW", ds=ds, amount=-fee))
+
+    def _pay(self, payment: Payment) -> Payment:
+        self.cash += payment.amount
+        return payment
 
     def mark(self, symbol: str, price: Decimal) -> None:
         """Value a symbol at ``price`` from now on."""

@@ -1,4 +1,4 @@
-"""Splits: what they make of quantities and prices."""
+"""Splits and dividends: what they make of quantities, prices and cash."""
 
 from __future__ import annotations
 
@@ -28,6 +28,16 @@ def ratio_between(actions: Iterable[CorporateAction], after: dt.date, upto: dt.d
         if action.kind is ActionKind.SPLIT and after < action.ex_ds <= upto:
             ratio *= action.ratio
     return ratio
+
+
+def dividend_between(actions: Iterable[CorporateAction], after: dt.date, upto: dt.date) -> Decimal:
+    """Dividends a share over those with ``after < ex_ds <= upto``; 0 without any.
+
+    A dividend is for the shares held over the close before ``ex_ds``, in their units: those
+    before a split effective at the same open.
+    """
+    paid = (a.amount for a in actions if a.kind is ActionKind.DIVIDEND and after < a.ex_ds <= upto)
+    return sum(paid, Decimal(0))
 
 
 def split_quantity(quantity: Decimal, ratio: Decimal, step: Decimal) -> tuple[Decimal, Decimal]:

@@ -66,9 +66,10 @@ class Tape(NamedTuple):
 
     ``day`` counts days since 1970-01-01; prices have nine decimals and are NaN in a session
     without a tradable bar. ``split`` is new shares per old share from this session's open on.
-    ``taker`` and ``maker`` are the crypto fee rates in force (0 for equities); ``sec`` (a
-    fraction of the sale), ``taf`` and ``cat`` (dollars a share) and ``taf_cap`` (infinite
-    without) those of equities (0 for crypto and under ``paper``).
+    ``dividend`` is what a share held over the close before is paid (0 under ``paper``). ``taker``
+    and ``maker`` are the crypto fee rates in force (0 for equities); ``sec`` (a fraction of the
+    sale), ``taf`` and ``cat`` (dollars a share), ``taf_cap`` (infinite without) and ``borrow`` (of
+    a short's value, until the next session) those of equities (0 for crypto and under ``paper``).
     """
 
     day: IntArray
@@ -77,12 +78,14 @@ class Tape(NamedTuple):
     low: FloatArray
     close: FloatArray
     split: FloatArray
+    dividend: FloatArray
     taker: FloatArray
     maker: FloatArray
     sec: FloatArray
     taf: FloatArray
     taf_cap: FloatArray
     cat: FloatArray
+    borrow: FloatArray
 
 
 class Terms(NamedTuple):
@@ -139,9 +142,10 @@ class Rides(NamedTuple):
 
     ``entered`` and ``left`` are the sessions of the first entry and the last exit (-1: none),
     ``ended`` the one the signal ended in (-1: still going). Prices are averages in units of the
-    signal's date, NaN where there is none. ``gross`` and ``fees`` are quote money, ``risk`` the
-    money the initial stop risked (NaN unless positive), ``mfe`` and ``mae`` the best and worst
-    moves as fractions of the average entry; all NaN unless CLOSED.
+    signal's date, NaN where there is none. ``gross``, ``fees`` (borrow among them) and
+    ``dividends`` (those a short owes negative) are quote money, ``risk`` the money the initial
+    stop risked (NaN unless positive), ``mfe`` and ``mae`` the best and worst moves as fractions
+    of the average entry; all NaN unless CLOSED.
     """
 
     status: CodeArray
@@ -154,9 +158,15 @@ class Rides(NamedTuple):
     exit_price: FloatArray
     gross: FloatArray
     fees: FloatArray
+    dividends: FloatArray
     risk: FloatArray
     mfe: FloatArray
     mae: FloatArray
+
+    @property
+    def net(self) -> FloatArray:
+        """What each made: gross P&L less fees, and dividends."""
+        return self.gross - self.fees + self.dividends
 
 
 class Executions(NamedTuple):
@@ -202,7 +212,7 @@ def tape_of(
         asset: The asset; its class gives calendar, fees and exit mode.
         bars: Days (datetime64 or days since 1970-01-01), open, high, low, close of the tradable
             raw bars, equally long, oldest first.
-        actions: The corporate actions of its symbol; splits and a delisting are used.
+        actions: The corporate actions of its symbol; a change of its name is not used.
         policy: Slippage and fee profile.
         span: First and last date of the tape; by default those of the bars.
 
@@ -214,7 +224,8 @@ def tape_of(
         span = (_date(given[0]), _date(given[-1])) if len(given) else _NEVER
     day, rates = _grid(asset.asset_class, policy.profile, span)
     opened, high, low, close = _on_sessions(asset, day, given, bars[1:])
-    tape = Tape(day, opened, high, low, close, _splits(actions, day), *rates)
+    paid = _dividends(actions if policy.profile == "live_like" else (), day)
+    tape = Tape(day, opened, high, low, close, _splits(actions, day), paid, *rates)
     delistings = [_number(a.ex_ds) for a in actions if a.kind is ActionKind.DELISTING]
     delisted = int(np.searchsorted(day, min(delistings))) if delistings else len(day)
     return tape, _terms(asset, policy, delisted)
@@ -308,6 +319,19 @@ def _splits(actions: Sequence[CorporateAction], day: IntArray) -> FloatArray:
     found = np.ones(len(day))
     for place, ratio in ratios.items():
         found[place] = float(ratio)
+    return found
+
+
+def _dividends(actions: Sequence[CorporateAction], day: IntArray) -> FloatArray:
+    """The sum of the dividends a share that take effect up to each session's open."""
+    amounts: dict[int, Decimal] = {}
+    for action in actions:
+        place = int(np.searchsorted(day, _number(action.ex_ds)))
+        if action.kind is ActionKind.DIVIDEND and place < len(day):
+            amounts[place] = amounts.get(place, Decimal(0)) + action.amount
+    found = np.zeros(len(day))
+    for place, amount in amounts.items():
+        found[place] = float(amount)
     return found
 
 

@@ -29,7 +29,7 @@ def book(position: Position, signal: Signal) -> Trade:
     """
     ends = _ends(position, signal)
     gross, fees = position.realised_pnl, position.fees
-    net = gross - fees
+    net = gross - fees + position.dividends
     moves = excursion(position)
     return Trade(
         book=position.book,
@@ -51,6 +51,8 @@ def book(position: Position, signal: Signal) -> Trade:
         planned_entry=money(ends.planned_entry / position.split_factor),
         gross_pnl=gross,
         fees=fees,
+        dividends=position.dividends,
+        borrow_fees=position.borrow_fees,
         net_pnl=net,
         return_fraction=return_fraction(position, net),
         r_multiple=r_multiple(position, net),

@@ -33,7 +33,8 @@ _RESULT = (
     ("win_rate", "wins over trades; null without a trade"),
     ("gross_pnl", "before fees"),
     ("fees", "in quote currency"),
-    ("net_pnl", "gross_pnl - fees"),
+    ("dividends", "received, less those owed by shorts"),
+    ("net_pnl", "gross_pnl - fees + dividends"),
     ("profit_factor", "won over lost money; null without a loss"),
 )
 _ENDED = (
@@ -74,6 +75,7 @@ VIEWS: dict[str, View] = {
                 ("bars_held", "sessions, the entry's being 1"),
                 ("gross_pnl", "real or theoretical, before fees"),
                 ("fees", "real or theoretical"),
+                ("dividends", "real or theoretical, owed ones negative"),
                 ("net_pnl", "real or theoretical; null unless RESOLVED"),
                 ("r_multiple", "net_pnl over what the initial stop risked"),
                 ("quantity", "what was ordered"),

@@ -52,10 +52,11 @@ def bar(symbol: str, ds: dt.date, prices: str) -> Bar:
 
 @dataclass
 class HandMarket:
-    """Bars and splits written by hand."""
+    """Bars, splits and dividends written by hand."""
 
     bars: dict[tuple[str, dt.date], Bar] = field(default_factory=dict)
     splits: dict[tuple[str, dt.date], Decimal] = field(default_factory=dict)
+    dividends: dict[tuple[str, dt.date], Decimal] = field(default_factory=dict)
     assets: dict[str, Asset] = field(default_factory=lambda: dict(ASSETS))
 
     def add(self, *bars: Bar) -> HandMarket:
@@ -75,6 +76,10 @@ class HandMarket:
     def ratio(self, symbol: str, ds: dt.date) -> Decimal:
         """The split of that date."""
         return self.splits.get((symbol, ds), D(1))
+
+    def dividend(self, symbol: str, ds: dt.date) -> Decimal:
+        """The dividend of that date."""
+        return self.dividends.get((symbol, ds), D(0))
 
     def asset(self, symbol: str) -> Asset:
         """The asset."""

@@ -35,12 +35,16 @@ class RandomDays(NamedTuple):
 
 
 def random_days(seed: int, days: int = 15) -> RandomDays:
-    """Three symbols with gaps, splits and missing bars; partial fills and all fees."""
+    """Three symbols with gaps, splits, dividends and missing bars; partial fills, all fees."""
     rng = random.Random(seed)  # noqa: S311  # a test's dice
     market = HandMarket()
     dates = sessions(AssetClass.CRYPTO, _START, _START.replace(day=1 + days))
     for asset in ASSETS:
         _add_bars(rng, market, asset, dates)
+    dice = random.Random(f"{seed}|dividends")  # noqa: S311  # a test's dice
+    for symbol in (AAPL.symbol, IBM.symbol):
+        for ds in dice.sample(dates, 2):
+            market.dividends[symbol, ds] = D(dice.choice(["0.24", "1.5", "0.0371"]))
     terms = settings(
         profile=rng.choice(["paper", "live_like"]),
         slippage_bps=D(rng.choice([0, 7])),

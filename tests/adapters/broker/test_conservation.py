@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_CEILING
 from typing import TYPE_CHECKING
 
 from hypothesis import given
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 from adapters.broker.market import D
 from adapters.broker.random_days import RandomDays, random_days, trade
 from goldenthread.adapters.broker.simulated import SimulatedBroker
+from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.order import OrderSide, OrderStatus
+from goldenthread.rules.calendar import is_session, next_session
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -26,6 +29,9 @@ class SlowLedger:
         self.held: dict[str, Decimal] = {}
         self.marks: dict[str, Decimal] = {}
         for ds in [d for d in days.dates if d <= upto]:
+            live = days.terms.profile == "live_like"
+            paid = days.market.dividends if live else {}
+            self.cash += sum(self.held.get(s, D(0)) * paid[s, on] for s, on in paid if on == ds)
             for (symbol, ex_ds), ratio in days.market.splits.items():
                 if ex_ds == ds:
                     self.held[symbol] = self.held.get(symbol, D(0)) * ratio
@@ -37,9 +43,18 @@ class SlowLedger:
                     change = sign * fill.quantity - fill.fee_quantity
                     self.held[fill.symbol] = self.held.get(fill.symbol, D(0)) + change
                     self.marks.setdefault(fill.symbol, fill.price)
-            for (symbol, bar_ds), bar in days.market.bars.items():
-                if bar_ds == ds:
-                    self.marks[symbol] = bar.close
+            bars = days.market.bars
+            self.marks.update({s: bars[s, on].close for s, on in bars if on == ds})
+            if live and is_session(AssetClass.EQUITY, ds):
+                self.borrow(ds)
+
+    def borrow(self, ds: dt.date) -> None:
+        """Take what is short at the close: 0.30 % / 360 of it a night, whole cents, up."""
+        nights = (next_session(AssetClass.EQUITY, ds) - ds).days
+        for symbol, held in self.held.items():
+            if held < 0:
+                cents = -held * self.marks[symbol] * D("0.30") * nights / 360
+                self.cash -= cents.to_integral_value(ROUND_CEILING) / 100
 
     @property
     def equity(self) -> Decimal:

@@ -1,4 +1,4 @@
-"""Splits and delistings, held long and short, with orders resting."""
+"""Splits, dividends, borrow and delistings, held long and short, with orders resting."""
 
 from __future__ import annotations
 
@@ -131,3 +131,86 @@ def test_a_delisted_stake_is_paid_out_at_the_last_close(side: OrderSide, cash: i
     assert broker.account().holdings == ()
     assert broker.account().cash == D(100_000) + cash
     assert broker.find_order("b")[0].status is OrderStatus.CANCELED
+
+
+def paying(*prices: str) -> HandMarket:
+    """Bars of AAPL with a dividend of 0.24 a share on 4 January."""
+    market = stocks(*prices)
+    market.dividends["AAPL", day(4)] = D("0.24")
+    return market
+
+
+CALM = ("100 100 100 100",) * 4
+
+
+@pytest.mark.parametrize(("side", "paid"), [(OrderSide.BUY, "2.40"), (SELL, "-2.40")])
+def test_a_dividend_is_paid_to_a_long_and_by_a_short_at_the_open_of_its_ex_date(
+    side: OrderSide, paid: str
+) -> None:
+    broker = exchange(paying(*CALM), profile="live_like")
+    broker.submit(order("a", "10", side=side))
+    broker.meet(day(3))
+    before = broker.account()
+    broker.meet(day(4))
+    dividend, *borrow = broker.account().payments[len(before.payments) :]
+    assert (dividend.symbol, dividend.kind, dividend.ds) == ("AAPL", "DIVIDEND", day(4))
+    assert dividend.amount == D(paid)
+    charged = sum((payment.amount for payment in borrow), D(0))
+    assert broker.account().cash == before.cash + D(paid) + charged
+
+
+def test_who_buys_at_the_open_of_the_ex_date_gets_nothing_and_who_sells_there_does() -> None:
+    broker = exchange(paying(*CALM), profile="live_like")
+    broker.submit(order("a", "10"))
+    broker.meet(day(3))
+    broker.submit(order("b", "10", side=SELL))
+    broker.meet(day(4))
+    assert broker.account().holdings == ()
+    assert [payment.amount for payment in broker.account().payments] == [D("2.40")]  # 10 x 0.24
+    late = exchange(paying(*CALM), profile="live_like")
+    late.meet(day(3))
+    late.submit(order("a", "10"))
+    late.meet(day(4))
+    assert late.account().holdings[0].quantity == 10
+    assert late.account().payments == ()
+
+
+def test_a_dividend_counts_the_shares_from_before_a_split_of_the_same_date() -> None:
+    market = paying("700 701 699 700", "700 700 700 700", "100 100 100 100")
+    market.splits["AAPL", day(4)] = D(7)
+    broker = exchange(market, profile="live_like")
+    broker.submit(order("a", "10"))
+    broker.meet(day(4))
+    assert broker.account().holdings[0].quantity == 70
+    assert [payment.amount for payment in broker.account().payments] == [D("2.40")]
+
+
+def test_a_short_pays_borrow_at_every_close_it_is_held_over() -> None:
+    market = stocks(*CALM, "", "", "50 50 50 50")  # 2 to 5 January, a weekend, Monday the 8th
+    broker = exchange(market, profile="live_like")
+    broker.submit(order("a", "1000", side=SELL))
+    broker.meet(day(8))
+    broker.submit(order("b", "1000"))
+    broker.meet(day(9))
+    # 100,000 dollars short: 0.83333 a night up to 0.84; Friday 3 nights 2.50; Monday on 50,000
+    # 0.41666 up to 0.42; the 9th has no bar, so the short stays and pays on Monday's close.
+    paid = [(payment.ds, payment.amount) for payment in broker.account().payments]
+    assert paid == [
+        (day(3), D("-0.84")),
+        (day(4), D("-0.84")),
+        (day(5), D("-2.50")),
+        (day(8), D("-0.42")),
+        (day(9), D("-0.42")),
+    ]
+    assert {payment.kind for payment in broker.account().payments} == {"BORROW"}
+    fees = sum((fill.fee for fill in broker.fills(day(2))), D(0))
+    assert broker.account().cash == D(200_000) - fees - D("5.02")
+
+
+def test_paper_pays_no_dividend_and_charges_no_borrow() -> None:
+    for side in OrderSide:
+        broker = exchange(paying(*CALM), profile="paper")
+        broker.submit(order("a", "10", side=side))
+        broker.meet(day(5))
+        assert broker.account().payments == ()
+        assert broker.account().equity == D(100_000)

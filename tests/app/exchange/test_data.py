@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ from app.exchange.sdk import QUIET, Clients, ask, hand_bars
 from goldenthread.adapters.market_data.parquet import ParquetMarketData
 from goldenthread.app.exchange.market import open_market
 from goldenthread.app.exchange.server import ExchangeServer
+from goldenthread.app.exchange.terms import ExchangeTerms
 from goldenthread.domain.asset import ActionKind, CorporateAction
 from goldenthread.domain.errors import UsageError
 from goldenthread.market.imports import read_bars
@@ -160,6 +162,24 @@ def test_splits_adjust_bars_orders_and_holdings_once_they_happened(tmp_path: Pat
         assert (action.new_rate, action.old_rate, action.ex_date) == (2, 1, dt.date(2024, 1, 4))
         only = CorporateActionsRequest(symbols=["AAPL", "MSFT"], types=["cash_dividend"])
         assert list(alpaca.actions.get_corporate_actions(only).data) == ["cash_dividends"]
+
+
+def test_a_live_like_exchange_pays_dividends_as_activities_of_the_ex_date(tmp_path: Path) -> None:
+    from alpaca.trading.requests import MarketOrderRequest  # noqa: PLC0415  # this test only
+
+    from app.exchange.sdk import clients  # noqa: PLC0415  # this test only
+
+    market = open_market(folder_with_a_split(tmp_path), NOW)
+    with ExchangeServer(market, ExchangeTerms(profile="live_like")) as exchange:
+        alpaca = clients(exchange.url, exchange.key_id, exchange.secret_key)
+        order = MarketOrderRequest(symbol="MSFT", qty=10, side="buy", time_in_force="gtc")
+        alpaca.trading.submit_order(order)
+        exchange.advance("2024-01-03")
+        before = Decimal(alpaca.trading.get_account().cash)
+        exchange.advance("2024-01-05")
+        (paid,) = alpaca.trading.get("/account/activities", {"activity_types": "DIV"})
+        assert (paid["symbol"], paid["date"], paid["net_amount"]) == ("MSFT", "2024-01-04", "15")
+        assert Decimal(alpaca.trading.get_account().cash) - before == 15  # 10 x 1.5
 
 
 def test_a_place_without_bars_is_named_with_what_to_do(tmp_path: Path) -> None:

@@ -42,19 +42,26 @@ STAKES = Stakes(
 
 
 def bars_of(count: int, seed: int = 1) -> Bars:
-    """``count`` assets, the first of them a coin, the second split 2:1; some sessions missing."""
+    """``count`` assets, the first of them a coin, the second split 2:1; some sessions missing.
+
+    Every share pays a dividend a week, one of them on the date of the split.
+    """
     assets = [_asset(number) for number in range(count)]
     frames = [_frame(asset, seed + number) for number, asset in enumerate(assets)]
-    split = CorporateAction(
-        symbol="S1",
-        kind=ActionKind.SPLIT,
-        ex_ds=SPLIT,
-        ratio=Decimal(2),
-        source="t",
-        known_at=KNOWN,
-    )
+    split = _action("S1", ActionKind.SPLIT, SPLIT, ratio=2)
+    paid = [
+        _action(asset.symbol, ActionKind.DIVIDEND, ds, amount="0.23")
+        for asset in assets[1:]
+        for ds in sessions(asset.asset_class, FIRST, LAST)
+        if ds.weekday() == SPLIT.weekday()
+    ]
     judged = judge(pl.concat(frames).sort("symbol", "ds"), [split]).bars
-    return Bars(judged, (split,), tuple(assets), ("S1",))
+    return Bars(judged, (split, *paid), tuple(assets), ("S1",))
+
+
+def _action(symbol: str, kind: ActionKind, ex_ds: dt.date, **values: object) -> CorporateAction:
+    given = {"symbol": symbol, "kind": kind, "ex_ds": ex_ds, **values}
+    return CorporateAction.model_validate({**given, "source": "t", "known_at": KNOWN})
 
 
 def _asset(number: int) -> Asset:

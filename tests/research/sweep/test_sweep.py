@@ -20,7 +20,7 @@ from goldenthread.research.sweep.grid import axis_of, grid_of, with_values
 from goldenthread.research.sweep.layout import Size, Workers, layout_of
 from goldenthread.research.sweep.plan import plan_of
 from goldenthread.research.sweep.running import Crew, all_figures
-from goldenthread.research.sweep.single import run_single
+from goldenthread.research.sweep.single import Single, run_single
 from goldenthread.research.sweep.store import SweepStore
 from goldenthread.research.sweep.sweeping import Request, Sweep, run_sweep, sweep_id
 from goldenthread.signals.batch import KEPT_BYTES
@@ -82,6 +82,7 @@ def test_trades_are_those_of_single_decisions_priced_one_by_one() -> None:
         assert trades["bars_held"].to_list() == [t.bars_held for t in expected]
         assert trades["net_pnl"].to_list() == pytest.approx([t.net_pnl for t in expected], abs=1e-8)
         seen += len(expected)
+        assert (trades["dividends"] > 0).any()
     assert seen > 300
 
 
@@ -114,8 +115,11 @@ def test_two_hundred_permutations_equal_a_single_run_of_each(tmp_path: Path) -> 
 
 
 def test_the_equity_ends_at_what_the_trades_made_and_what_is_open() -> None:
-    bars, plan = bars_of(4), plan_of(STRATEGY, SMALL)
-    single = run_single(plan, 0, bars, STAKES)
+    assert balanced(run_single(plan_of(STRATEGY, SMALL), 0, bars_of(4), STAKES)) > 20
+
+
+def balanced(single: Single) -> int:
+    """How many days nothing was held; on each the equity is what was made until then."""
     equity = single.equity
     assert equity["equity"][0] == 100_000
     assert equity["ds"][0] == STAKES.first
@@ -123,8 +127,8 @@ def test_the_equity_ends_at_what_the_trades_made_and_what_is_open() -> None:
     for ds, value in flat.select("ds", "equity").iter_rows():
         closed = single.trades.filter(pl.col("exit_ds") <= ds)["net_pnl"].sum()
         assert value == pytest.approx(100_000 + closed, abs=1e-6)
-    assert flat.height > 20
     assert (equity["gross_exposure"] > 0).any()
+    return flat.height
 
 
 @pytest.mark.parametrize("order", ["market", "stop"])
@@ -148,10 +152,13 @@ def test_shorts_and_other_orders_are_chained_too(order: str) -> None:
     short = type(short).model_validate(short.model_dump())
     bars = replace(bars_of(4), assets=bars_of(4).assets[1:])
     plan = plan_of(short, SMALL)
-    trades = run_single(plan, 2, bars, STAKES).trades
+    single = run_single(plan, 2, bars, STAKES)
+    trades = single.trades
     expected = slowly(with_values(short, SMALL.values(2)), bars)
     assert trades["net_pnl"].to_list() == pytest.approx([t.net_pnl for t in expected], abs=1e-8)
     assert len(expected) > 20
+    assert (trades["dividends"] < 0).any()
+    assert balanced(single) > 10
 
 
 def digests(folder: Path, bars: Bars, block: int, workers: Workers) -> str:

@@ -13,13 +13,17 @@ from goldenthread.adapters.alpaca.symbols import (
     joined,
 )
 from goldenthread.adapters.alpaca.values import Json, amount, instant, instant_text, text, uuid_of
-from goldenthread.domain.account import AccountState, Holding
+from goldenthread.domain.account import AccountState, Holding, Payment
 from goldenthread.domain.asset import AssetClass
 from goldenthread.rules.calendar import is_session, next_session, session_close, session_open
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from decimal import Decimal
+
+PAYMENTS = "goldenthread_payments"
+"""A field our exchange adds to an account: its dividends and borrow fees. Alpaca posts a dividend
+when it is paid, weeks after the holding that earned it."""
 
 _ACTIVE = "ACTIVE"
 _BLOCKS = ("trading_blocked", "account_blocked", "trade_suspended_by_user")
@@ -61,6 +65,7 @@ def account_json(account: AccountState, multiplier: Decimal, shorting: bool) -> 
         "account_blocked": False,
         "trade_suspended_by_user": False,
         "created_at": instant_text(account.as_of),
+        PAYMENTS: [payment.model_dump(mode="json") for payment in account.payments],
     }
 
 
@@ -87,6 +92,7 @@ def account_from_json(row: Json, positions: Iterable[Json], clock: Json) -> Acco
         short_value=of("short_market_value"),
         accrued_fees=of("accrued_fees"),
         blocked=row.get("status") != _ACTIVE or any(row.get(field) for field in _BLOCKS),
+        payments=tuple(Payment.model_validate(paid) for paid in row.get(PAYMENTS, ())),
         holdings=tuple(sorted(map(holding_from_json, positions), key=lambda h: h.symbol)),
     )
 

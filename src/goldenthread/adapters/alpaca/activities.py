@@ -1,10 +1,10 @@
-"""Account activities on the wire: executions (FILL) and the fees that follow them (CFEE, FEE)."""
+"""Activities on the wire: executions (FILL), the fees that follow (CFEE, FEE), dividends (DIV)."""
 
 from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from goldenthread.adapters.alpaca.symbols import canonical, class_of, joined
 from goldenthread.adapters.alpaca.values import (
@@ -20,6 +20,9 @@ from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.errors import DataError
 from goldenthread.domain.order import Fill, OrderReport, OrderSide
 from goldenthread.rules.calendar import session_open
+
+if TYPE_CHECKING:
+    from goldenthread.domain.account import Payment
 
 FLAGS = "goldenthread_flags"
 """A field our exchange adds to an execution: how the bar executed it. Alpaca does not tell."""
@@ -127,6 +130,22 @@ def charges_json(fill: Fill, posted_at: dt.datetime) -> list[Json]:
         return []
     words = "Coin Pair Transaction Fee (USD)" if crypto else "Regulatory fees"
     return [row | {"net_amount": text(-fill.fee), "description": words}]
+
+
+def dividend_json(payment: Payment, posted_at: dt.datetime) -> Json:
+    """A DIV activity; a short's is negative."""
+    return {
+        "activity_type": "DIV",
+        "activity_sub_type": "CDIV",
+        "id": f"{_stamp(posted_at)}::{payment.symbol}-{payment.ds.isoformat()}-dividend",
+        "date": payment.ds.isoformat(),
+        "created_at": instant_text(posted_at),
+        "status": "executed",
+        "currency": "USD",
+        "symbol": joined(payment.symbol),
+        "net_amount": text(payment.amount),
+        "description": "Cash dividend",
+    }
 
 
 def charge_from_json(row: Json) -> Charge:

@@ -6,7 +6,7 @@ import datetime as dt
 from bisect import insort
 from typing import TYPE_CHECKING, NamedTuple
 
-from goldenthread.adapters.alpaca.activities import charges_json, fill_json
+from goldenthread.adapters.alpaca.activities import charges_json, dividend_json, fill_json
 from goldenthread.adapters.alpaca.values import Json
 from goldenthread.adapters.broker.answers import name_of
 from goldenthread.adapters.broker.simulated import SimulatedBroker, SimulatedSettings
@@ -42,7 +42,7 @@ class _Fee(NamedTuple):
 
 
 class Activity(NamedTuple):
-    """An execution or a fee, and when it became known."""
+    """An execution, a fee or a dividend, and when it became known."""
 
     at: dt.datetime
     row: Json
@@ -94,6 +94,7 @@ class Venue:
             self.broker.meet(self.met)
             events += self._happened(self._in_session)
             self._post_fees()
+            self._post_dividends()
         return events
 
     def submit(self, request: OrderRequest) -> Entry:
@@ -205,6 +206,12 @@ class Venue:
                 for row in charges_json(fill, posted_at):
                     self._note(posted_at, row)
         self._unposted = [fee for fee in self._unposted if fee.due > max(self.met, fee.fill.ds)]
+
+    def _post_dividends(self) -> None:
+        """Those of the date just met; Alpaca posts a dividend weeks later, when it is paid."""
+        for payment in self.broker.account().payments:
+            if payment.ds == self.met and payment.kind == "DIVIDEND":
+                self._note(self.clock, dividend_json(payment, self.clock))
 
     def _note(self, at: dt.datetime, row: Json) -> None:
         """Activities of one instant stay in the order they happened."""

@@ -83,7 +83,7 @@ class Portfolio:
         self._decisions = decisions
         self._ledger = Ledger(setup.account.start_cash)
         self._rides: dict[str, Ride] = {}
-        self._totals = Totals(setup.account.start_cash, Decimal(0), Decimal(0))
+        self._totals = Totals(setup.account.start_cash)
         self._last_exits: dict[tuple[str, str], dt.date] = {}
         self._found = Outcome()
         self._reels: dict[str, Reel] = {}
@@ -115,9 +115,13 @@ class Portfolio:
         self._remember(session, account)
 
     def _execute(self, session: Session) -> None:
-        """Splits, executions and marks of the date, symbol by symbol."""
+        """Dividends, splits, executions, marks and borrow of the date, symbol by symbol."""
+        ds, pays = session.ds, self._setup.policy.profile == "live_like"
         for ride in sorted(self._rides.values(), key=lambda r: r.signal.symbol):
             symbol = ride.signal.symbol
+            if pays:
+                dividend = self._setup.market.dividend(symbol, ds)
+                ride.pay(self._ledger.pay_dividend(symbol, ds, dividend))
             if ride.position.split_factor != 1 or symbol in session.splits:
                 ratio = self._setup.market.ratio(symbol, session.ds)
                 if ratio != 1:
@@ -129,6 +133,8 @@ class Portfolio:
             ride.take(session)
             if symbol in session.closes:
                 self._ledger.mark(symbol, session.closes[symbol])
+            if pays and session.meets(symbol):
+                ride.pay(self._ledger.charge_borrow(symbol, ds))
 
     def _account(self, session: Session) -> AccountState:
         ledger = self._ledger
@@ -171,8 +177,7 @@ class Portfolio:
         position, trade = booked.position, booked.trade
         self._found.trades.append(booked)
         self._last_exits[position.strategy_id, position.symbol] = trade.exit_ds
-        start, realised, fees = self._totals
-        self._totals = Totals(start, realised + position.realised_pnl, fees + position.fees)
+        self._totals = self._totals.after([position])
 
     def _expire(self, ride: Ride, ds: dt.date) -> None:
         reason = ride.path.end_reason

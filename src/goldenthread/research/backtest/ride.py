@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from decimal import Decimal
 
+    from goldenthread.domain.account import Payment
     from goldenthread.domain.order import Fill, OrderRequest
     from goldenthread.domain.signal import Signal
     from goldenthread.domain.trade import Trade
@@ -90,6 +91,11 @@ class Ride:
         self.signal = self.signal.model_copy(update={"split_factor": total})
         kept = [(split_quantity(q, ratio, step)[0], split_price(p, ratio)) for q, p in self.orders]
         self.orders = [order for order in kept if order[0]]
+
+    def pay(self, payment: Payment | None) -> None:
+        """Take what holding it paid or cost on a date, if anything."""
+        if payment is not None:
+            self.position = self.position.paid([payment])
 
     def take(self, session: Session) -> None:
         """Take the executions of ``ds`` into the position."""

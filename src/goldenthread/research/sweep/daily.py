@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from goldenthread.rules.kernel.state import compiled
 from goldenthread.rules.tape import ENTRY
-from goldenthread.rules.ticks import UNITS
+from goldenthread.rules.ticks import UNITS, value_cents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,9 +23,9 @@ class Ledger(NamedTuple):
     """Days of rides, one ride after the other, in units of 1e-9 of the quote currency.
 
     ``change`` is what a day added to the equity, at the close (before it at the last one there
-    was), fees taken off; a closed ride adds exactly its gross P&L less its fees. ``exposure`` is
-    what the day added to what was held at its close. Both are changes, as other assets have days
-    on which this one has no session.
+    was), dividends added and fees taken off; a closed ride adds exactly its net P&L. ``exposure``
+    is what the day added to what was held at its close. Both are changes, as other assets have
+    days on which this one has no session.
     """
 
     change: IntArray
@@ -55,6 +55,7 @@ def write_days(days: Sequence[Day], log: Sequence[Row], held: Held, ledger: Ledg
     fill, at = 0, held.at
     for session in range(held.first, held.last + 1):
         day = days[session]
+        cash += held.sign * units / UNITS * day.dividend
         if day.split != 1.0:
             units, mark = np.rint(units * day.split), mark / day.split
         while fill < held.fills and log[fill].session == session:
@@ -66,6 +67,8 @@ def write_days(days: Sequence[Day], log: Sequence[Row], held: Held, ledger: Ledg
             fill += 1
         if not np.isnan(day.close):
             mark = day.close
+        if held.sign < 0 and units > 0.0:
+            cash -= value_cents(int(units), mark, day.borrow) / 100.0
         worth = units / UNITS * mark
         equity = np.int64(np.rint((cash + held.sign * worth) * UNITS))
         exposes = np.int64(np.rint(worth * UNITS))

@@ -27,6 +27,7 @@ TRADES = {
     "exit_price": pl.Float64,
     "gross_pnl": pl.Float64,
     "fees": pl.Float64,
+    "dividends": pl.Float64,
     "net_pnl": pl.Float64,
     "r_multiple": pl.Float64,
     "mfe": pl.Float64,
@@ -74,7 +75,7 @@ def _trades(symbol: str, orders: Orders, tickets: Tickets) -> pl.DataFrame:
     tape, closes = orders.tape, Closes(orders.closes.leave[0], orders.closes.cancel[0])
     rides = ride(tape, orders.trade, tickets, closes, len(tape.day) - 1)
     day, rows = tape.day, np.flatnonzero(rides.status == CLOSED)
-    net = rides.gross[rows] - rides.fees[rows]
+    net = rides.net[rows]
     columns = {
         "symbol": [symbol] * len(rows),
         "signal_ds": _dates(day[tickets.session[rows]]),
@@ -85,6 +86,7 @@ def _trades(symbol: str, orders: Orders, tickets: Tickets) -> pl.DataFrame:
         "exit_price": rides.exit_price[rows],
         "gross_pnl": rides.gross[rows],
         "fees": rides.fees[rows],
+        "dividends": rides.dividends[rows],
         "net_pnl": net,
         "r_multiple": net / rides.risk[rows],
         "mfe": rides.mfe[rows],

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from goldenthread.rules.kernel.state import Desk, State, compiled
+from goldenthread.rules.kernel.state import Day, Desk, State, compiled
 from goldenthread.rules.tape import ENTRY, EXIT
 from goldenthread.rules.ticks import UNITS, coin_fee, share_cents, value_cents
 
@@ -53,6 +53,20 @@ def book(desk: Desk, s: State, fill: Fill) -> None:
     if s.logged + s.executions < len(desk.log):
         _record(desk, s, fill, coin, fee)
     s.executions += 1
+
+
+@compiled
+def receive_dividend(day: Day, s: State) -> None:
+    """Take the dividend of what was held over the last close; a short owes it."""
+    if day.dividend != 0.0:
+        s.dividends += s.held / UNITS * day.dividend * s.sign
+
+
+@compiled
+def pay_borrow(day: Day, s: State, mark: float) -> None:
+    """Pay for what is held short over the close of the session."""
+    if s.sign < 0 and day.borrow > 0.0:
+        s.fees += value_cents(s.held, mark, day.borrow) / 100.0
 
 
 @compiled

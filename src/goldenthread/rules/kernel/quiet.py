@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from goldenthread.rules.kernel.booking import pay_borrow
 from goldenthread.rules.kernel.state import State, compiled
 
 if TYPE_CHECKING:
@@ -28,8 +29,9 @@ def next_session(
 ) -> int:
     """The first session after the last one met in which something may happen.
 
-    The bars before it lie between stop and targets, have no split, and leave the exit rule
-    and the time exit alone: all they do is count and show how far prices went.
+    The bars before it lie between stop and targets, have no split and no dividend, and leave the
+    exit rule and the time exit alone: they count, show how far prices went, and cost a short
+    its borrow.
     """
     t = s.session + s.sessions + 1
     if s.held == 0 or s.due >= 0 or np.isnan(s.best):
@@ -40,11 +42,12 @@ def next_session(
     while t < end:
         day = days[t]
         inside = calm.below < day.low and day.high < calm.above  # never of a bar that is missing
-        if not inside or day.split != 1.0 or leave[t]:
+        if not inside or day.split != 1.0 or day.dividend != 0.0 or leave[t]:
             break
         gain, loss = (day.high, day.low) if is_long else (day.low, day.high)
         best = max(best, gain) if is_long else min(best, gain)
         worst = min(worst, loss) if is_long else max(worst, loss)
+        pay_borrow(day, s, day.close)
         t += 1
     if t > first:
         s.best, s.worst = best, worst

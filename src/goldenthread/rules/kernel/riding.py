@@ -139,7 +139,7 @@ def begin(s: State, parts: Sequence[Part], terms: Terms, tickets: Tickets, i: in
     s.sessions, s.bars_held, s.held, s.executions = 0, 0, 0, 0
     s.last_bar, s.entered, s.left, s.ended, s.due, s.reason = -1, -1, -1, -1, -1, -1
     s.is_trailed, s.entry_triggered, s.stop_triggered = False, False, False
-    s.cost, s.earned, s.bought, s.sold, s.fees = 0.0, 0.0, 0.0, 0.0, 0.0
+    s.cost, s.earned, s.bought, s.sold, s.fees, s.dividends = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     s.logged = 0
 
 
@@ -171,7 +171,7 @@ def note(rides: Rides, s: State, i: int) -> None:
     rides.reason[i] = s.reason
     rides.exit_price[i] = s.earned / s.sold
     rides.gross[i] = (s.earned - s.cost * (s.sold / s.bought)) * s.sign
-    rides.fees[i] = s.fees
+    rides.fees[i], rides.dividends[i] = s.fees, s.dividends
     risk = (entry - s.initial * s.ratio) * s.sign * s.bought
     if risk > 0.0:
         rides.risk[i] = risk

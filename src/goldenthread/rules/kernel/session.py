@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from goldenthread.domain.position import ExitReason
-from goldenthread.rules.kernel.booking import Fill, book
+from goldenthread.rules.kernel.booking import Fill, book, pay_borrow, receive_dividend
 from goldenthread.rules.kernel.fills import (
     Touch,
     limit_fill,
@@ -41,6 +41,7 @@ def meet(desk: Desk, s: State, parts: Sequence[Part], leaves: bool) -> None:
     day = desk.day
     bar = Bar(day.open, day.high, day.low, day.close)
     s.sessions += 1
+    receive_dividend(day, s)
     if day.split != 1.0:
         _split(desk, s, parts, bar.open)
     if s.entered >= 0:
@@ -51,6 +52,7 @@ def meet(desk: Desk, s: State, parts: Sequence[Part], leaves: bool) -> None:
     elif s.held > 0 and day.at >= desk.terms.delisted:
         book(desk, s, Fill(s.held, s.last_close, _DELISTED, _NONE, maker=False, is_free=True))
     if s.held > 0:
+        pay_borrow(day, s, s.last_close)
         if day.split != 1.0 and not desk.terms.managed:
             _even_out(s, parts)
         _decide(desk, s, parts, leaves and s.last_bar == day.at)

@@ -98,6 +98,7 @@ class State:
     bought: float
     sold: float
     fees: float
+    dividends: float
     top: float
     bottom: float
     executions: int
@@ -117,7 +118,7 @@ class Part:
 
 
 class Day:
-    """The session a ride is in, as a record: its index ``at``, prices, split and fee rates."""
+    """The session a ride is in, as a record: its index ``at`` and the columns of the tape."""
 
     at: int
     open: float
@@ -125,12 +126,14 @@ class Day:
     low: float
     close: float
     split: float
+    dividend: float
     taker: float
     maker: float
     sec: float
     taf: float
     taf_cap: float
     cat: float
+    borrow: float
 
 
 class Row:

@@ -84,6 +84,7 @@ def rooms(count: int) -> Rides:
         exit_price=figures(),
         gross=figures(),
         fees=figures(),
+        dividends=figures(),
         risk=figures(),
         mfe=figures(),
         mae=figures(),

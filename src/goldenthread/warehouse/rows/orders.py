@@ -116,7 +116,10 @@ class AccountRow(Loaded):
     long_value: Numeric = Field(description="At the closes of ds.")
     short_value: Numeric = Field(description="At the closes of ds, negative.")
     accrued_fees: Numeric = Field(description="Known to be due, not yet taken.")
-    fees_paid: Numeric = Field(description="Since the book began.")
+    fees_paid: Numeric = Field(description="Since the book began, borrow among them.")
+    dividends: Numeric | None = Field(
+        default=None, description="Received since the book began, less those owed by shorts."
+    )
     realised_pnl: Numeric = Field(description="Since the book began, before fees.")
     unrealised_pnl: Numeric = Field(description="Of open positions, before fees.")
     start_equity: Numeric = Field(description="What the book began with.")
@@ -140,7 +143,10 @@ class PositionRow(_OfPosition):
     market_value: Numeric = Field(description="quantity x close, negative when short.")
     unrealised_pnl: Numeric = Field(description="Before fees.")
     realised_pnl: Numeric = Field(description="Of the part already sold, before fees.")
-    fees: Numeric = Field(description="So far, in quote currency.")
+    fees: Numeric = Field(description="So far, in quote currency, borrow among them.")
+    dividends: Numeric | None = Field(
+        default=None, description="Received so far, or owed by a short (negative)."
+    )
     initial_stop: Numeric = Field(description="The first stop, in today's units.")
     stop: Numeric = Field(description="Where the stop stands now.")
     stop_source: Name = Field(description="STOP, TRAIL or BREAKEVEN.")
@@ -231,6 +237,7 @@ def position_row(mark: Mark) -> Raw:
         "unrealised_pnl": numeric(position.unrealised_pnl(close)),
         "realised_pnl": numeric(position.realised_pnl),
         "fees": numeric(position.fees),
+        "dividends": numeric(position.dividends),
         "initial_stop": numeric(position.initial_stop),
         "stop": numeric(position.stop),
         "stop_source": position.stop_source,

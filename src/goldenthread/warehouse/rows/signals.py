@@ -94,7 +94,12 @@ class Priced(Decided):
     theoretical_exit_reason: Name | None = Field(default=None, description="By which exit rule.")
     theoretical_bars_held: Whole | None = Field(default=None, description="Sessions, entry is 1.")
     theoretical_gross_pnl: Numeric | None = Field(default=None, description="Before fees.")
-    theoretical_fees: Numeric | None = Field(default=None, description="In quote currency.")
+    theoretical_fees: Numeric | None = Field(
+        default=None, description="In quote currency, borrow among them."
+    )
+    theoretical_dividends: Numeric | None = Field(
+        default=None, description="Received, or owed by a short (negative)."
+    )
     theoretical_net_pnl: Numeric | None = Field(
         default=None, description="What it would have made; null unless RESOLVED, never 0."
     )
@@ -137,8 +142,14 @@ class TradeRow(Decided):
     exit_price: Numeric = Field(description="Average exit in the split units of the exit.")
     initial_stop: Numeric = Field(description="The first stop in the split units of the exit.")
     gross_pnl: Numeric = Field(description="Before fees, in quote currency.")
-    fees: Numeric = Field(description="All fees, coin fees at their entry price.")
-    net_pnl: Numeric = Field(description="gross_pnl - fees.")
+    fees: Numeric = Field(description="All fees, borrow among them, coins at their entry price.")
+    dividends: Numeric | None = Field(
+        default=None, description="Received, or owed by a short (negative)."
+    )
+    borrow_fees: Numeric | None = Field(
+        default=None, description="What of the fees a short paid for its borrowed shares."
+    )
+    net_pnl: Numeric = Field(description="gross_pnl - fees + dividends.")
     return_fraction: Numeric = Field(description="net_pnl over the entry's cost.")
     r_multiple: Numeric | None = Field(
         default=None, description="net_pnl over what the initial stop risked."
@@ -192,6 +203,8 @@ def trade_row(trade: Trade, signal: Signal, revision: dt.date | None = None) -> 
         "initial_stop": numeric(trade.initial_stop),
         "gross_pnl": numeric(trade.gross_pnl),
         "fees": numeric(trade.fees),
+        "dividends": numeric(trade.dividends),
+        "borrow_fees": numeric(trade.borrow_fees),
         "net_pnl": numeric(trade.net_pnl),
         "return_fraction": numeric(trade.return_fraction),
         "r_multiple": numeric_or_null(trade.r_multiple),
@@ -316,6 +329,7 @@ def _priced(outcome: Outcome) -> Raw:
         "theoretical_bars_held": outcome.bars_held,
         "theoretical_gross_pnl": numeric_or_null(outcome.gross_pnl),
         "theoretical_fees": numeric_or_null(outcome.fees),
+        "theoretical_dividends": numeric_or_null(outcome.dividends),
         "theoretical_net_pnl": numeric_or_null(outcome.net_pnl),
         "theoretical_r_multiple": numeric_or_null(outcome.r_multiple),
         "theoretical_note": outcome.note,

@@ -4,8 +4,8 @@ SELECT
   book, trade_id AS signal_id, ds, signal_ds, strategy_id, version_key, policy_key, symbol,
   asset_class, side, decided_at, 'TRADED' AS outcome, exit_reason AS reason,
   'RESOLVED' AS outcome_status, 'TRADED' AS priced_as, entry_ds, entry_price, exit_ds, exit_price,
-  bars_held, gross_pnl, fees, net_pnl, r_multiple, quantity, equity_at_decision,
-  '' AS theoretical_note
+  bars_held, gross_pnl, fees, dividends, net_pnl, r_multiple, quantity,
+  equity_at_decision, '' AS theoretical_note
 FROM fact_trades
 WHERE ds >= DATE '1900-01-01'
 UNION ALL
@@ -15,7 +15,8 @@ SELECT
   outcome_status, priced_as, theoretical_entry_ds AS entry_ds,
   theoretical_entry_price AS entry_price, theoretical_exit_ds AS exit_ds,
   theoretical_exit_price AS exit_price, theoretical_bars_held AS bars_held,
-  theoretical_gross_pnl AS gross_pnl, theoretical_fees AS fees, theoretical_net_pnl AS net_pnl,
+  theoretical_gross_pnl AS gross_pnl, theoretical_fees AS fees,
+  theoretical_dividends AS dividends, theoretical_net_pnl AS net_pnl,
   theoretical_r_multiple AS r_multiple, quantity, equity_at_decision,
   theoretical_note
 FROM fact_rejected_signals
@@ -27,7 +28,8 @@ SELECT
   outcome_status, priced_as, theoretical_entry_ds AS entry_ds,
   theoretical_entry_price AS entry_price, theoretical_exit_ds AS exit_ds,
   theoretical_exit_price AS exit_price, theoretical_bars_held AS bars_held,
-  theoretical_gross_pnl AS gross_pnl, theoretical_fees AS fees, theoretical_net_pnl AS net_pnl,
+  theoretical_gross_pnl AS gross_pnl, theoretical_fees AS fees,
+  theoretical_dividends AS dividends, theoretical_net_pnl AS net_pnl,
   theoretical_r_multiple AS r_multiple, quantity, equity_at_decision,
   theoretical_note
 FROM fact_signals_expired

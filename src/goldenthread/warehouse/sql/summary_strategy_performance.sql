@@ -2,12 +2,14 @@
 CREATE OR REPLACE VIEW summary_strategy_performance AS
 WITH ended AS (
   SELECT book, ds, strategy_id, 'TRADED' AS outcome, exit_at AS ended_at, trade_id AS id,
-         gross_pnl, fees, net_pnl, r_multiple, bars_held, CAST(NULL AS NUMERIC) AS refused_pnl
+         gross_pnl, fees, dividends, net_pnl, r_multiple, bars_held,
+         CAST(NULL AS NUMERIC) AS refused_pnl
   FROM fact_trades
   WHERE ds >= DATE '1900-01-01'
   UNION ALL
   SELECT book, ds, strategy_id, 'REJECTED' AS outcome, decided_at AS ended_at, signal_id AS id,
-         NUMERIC '0' AS gross_pnl, NUMERIC '0' AS fees, NUMERIC '0' AS net_pnl,
+         NUMERIC '0' AS gross_pnl, NUMERIC '0' AS fees, NUMERIC '0' AS dividends,
+         NUMERIC '0' AS net_pnl,
          CAST(NULL AS NUMERIC) AS r_multiple, CAST(NULL AS INT64) AS bars_held,
          IF(outcome_status = 'RESOLVED' AND priced_as = 'PLANNED', theoretical_net_pnl, NULL)
            AS refused_pnl
@@ -15,7 +17,8 @@ WITH ended AS (
   WHERE ds >= DATE '1900-01-01'
   UNION ALL
   SELECT book, ds, strategy_id, status AS outcome, decided_at AS ended_at, signal_id AS id,
-         NUMERIC '0' AS gross_pnl, NUMERIC '0' AS fees, NUMERIC '0' AS net_pnl,
+         NUMERIC '0' AS gross_pnl, NUMERIC '0' AS fees, NUMERIC '0' AS dividends,
+         NUMERIC '0' AS net_pnl,
          CAST(NULL AS NUMERIC) AS r_multiple, CAST(NULL AS INT64) AS bars_held,
          CAST(NULL AS NUMERIC) AS refused_pnl
   FROM fact_signals_expired
@@ -49,6 +52,7 @@ SELECT
     AS win_rate,
   SUM(gross_pnl) AS gross_pnl,
   SUM(fees) AS fees,
+  SUM(dividends) AS dividends,
   SUM(net_pnl) AS net_pnl,
   SAFE_DIVIDE(
     CAST(SUM(IF(net_pnl > 0, net_pnl, NUMERIC '0')) AS FLOAT64),

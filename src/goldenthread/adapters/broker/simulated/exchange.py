@@ -46,16 +46,17 @@ class SimulatedBroker:
     a call (``meet``: one a date), so a process killed anywhere finds it as a real broker would be.
 
     ``meet`` takes the dates in order, each once; an earlier date changes nothing, and a later
-    one meets every date in between first. Of a date it applies the splits, runs the working orders
-    against the bars of their symbols, and marks what is held at the closes.
+    one meets every date in between first. Of a date it pays the dividends, applies the splits, runs
+    the working orders against the bars of their symbols, marks what is held at the closes, and
+    charges what is borrowed there. Under ``paper`` nothing is paid or charged.
 
     A crypto market order submitted after ``meet(D)`` executes at once at the open of D+1 when
     the source knows that bar. Reports and ``fills`` show it at once; ``account`` counts it from
     ``meet(D+1)`` on, so that asked again after a restart it still answers as of D. Its buying
     power is what a new order may use now: it counts every open order and every execution.
 
-    Not simulated: price collars, the 90 days after which Alpaca cancels a gtc order, dividends,
-    fok and cls orders.
+    Not simulated: price collars, the 90 days after which Alpaca cancels a gtc order, fok and cls
+    orders.
     """
 
     def __init__(
@@ -179,6 +180,7 @@ class SimulatedBroker:
             maintenance_margin=sum((s.maintenance_margin for s in stakes), start=ledger.cash * 0),
             long_value=ledger.long_value,
             short_value=ledger.short_value,
+            payments=self._state.stated,
             holdings=tuple(
                 Holding(
                     symbol=s.symbol,
@@ -192,7 +194,11 @@ class SimulatedBroker:
 
     def _meet(self, ds: dt.date) -> None:
         self._state.reach(ds)
+        ledger, pays = self._state.ledger, self._settings.profile == "live_like"
         for symbol in self._state.live_symbols():
+            if pays:
+                dividend = self._bars.dividend(symbol, ds)
+                self._state.pay(ledger.pay_dividend(symbol, ds, dividend))
             ratio = self._bars.ratio(symbol, ds)
             if ratio != 1:
                 apply_split(self._desk, symbol, ratio, ds)
@@ -201,12 +207,14 @@ class SimulatedBroker:
                 BarMatching(self._desk, bar).run()
             close = self._bars.last_close(symbol, ds) if bar is None else bar.close
             if close is not None:  # a bar believed only later still tells what the stake is worth
-                self._state.ledger.mark(symbol, close)
+                ledger.mark(symbol, close)
             if is_session(self._bars.asset(symbol).asset_class, ds):
                 self._desk.end_session(symbol, ds)
                 delisted = self._settings.delistings.get(symbol)
                 if bar is None and delisted is not None and delisted <= ds:
                     pay_out_delisted(self._desk, symbol, ds)
+                if pays:
+                    self._state.pay(ledger.charge_borrow(symbol, ds))
 
     def _take(self, report: OrderReport, request: OrderRequest, reserve: Decimal) -> Ticket:
         return self._state.put(

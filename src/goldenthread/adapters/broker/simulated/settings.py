@@ -30,6 +30,10 @@ class BarSource(Protocol):
         """New shares per old share of the split effective at the open of ``ds``; 1 for none."""
         ...
 
+    def dividend(self, symbol: str, ds: dt.date) -> Decimal:
+        """What a share held over the close before ``ds`` is paid on it; 0 for nothing."""
+        ...
+
     def asset(self, symbol: str) -> Asset:
         """The asset.
 

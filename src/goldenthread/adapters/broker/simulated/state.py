@@ -1,4 +1,4 @@
-"""The exchange's memory: orders, executions, ledger and the last date met."""
+"""The exchange's memory: orders, executions, payments, ledger and the last date met."""
 
 from __future__ import annotations
 
@@ -16,21 +16,25 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from goldenthread.adapters.broker.simulated.settings import BarSource
+    from goldenthread.domain.account import Payment
 
 NEVER = dt.date(1970, 1, 1)
 """The last date met before the first one."""
 
 _RUN_STARTS = dt.time(0, 5, tzinfo=dt.UTC)
+_STATED = dt.timedelta(days=31)
+"""How far back an account states its payments: longer than anybody forgets to run."""
 
 
 @dataclass
 class Remembered:
-    """The exchange as a store keeps it; ``fills`` in the order they were executed."""
+    """The exchange as a store keeps it; ``fills`` and ``payments`` in the order of events."""
 
     met: dt.date
     cash: Decimal
     tickets: Sequence[Ticket] = ()
     fills: Sequence[Fill] = ()
+    payments: Sequence[Payment] = ()
     stakes: Sequence[Stake] = ()
 
 
@@ -40,6 +44,7 @@ class Changes:
 
     tickets: dict[str, Ticket] = field(default_factory=dict)
     fills: list[Fill] = field(default_factory=list)
+    payments: list[Payment] = field(default_factory=list)
 
 
 class ExchangeState:
@@ -57,6 +62,7 @@ class ExchangeState:
         self.met = remembered.met
         self.orders = OrderBook(remembered.tickets)
         self.fills = list(remembered.fills)
+        self.payments = list(remembered.payments)
         self.ledger = Ledger(remembered.cash, {s.symbol: s for s in remembered.stakes})
         self.changes = Changes()
         self._ahead = [f for f in self.fills_since(self.met) if f.ds > self.met]
@@ -102,6 +108,18 @@ class ExchangeState:
         else:
             self.ledger.book(fill, self._bars.asset(fill.symbol).asset_class)
         return fill
+
+    def pay(self, payment: Payment | None) -> None:
+        """Remember what the ledger paid or was charged, if anything."""
+        if payment is not None:
+            self.payments.append(payment)
+            self.changes.payments.append(payment)
+
+    @property
+    def stated(self) -> tuple[Payment, ...]:
+        """The payments an account states."""
+        since = bisect_left(self.payments, self.met - _STATED, key=lambda p: p.ds)
+        return tuple(self.payments[since:])
 
     def reach(self, ds: dt.date) -> None:
         """Let ``ds`` be the last date met, and book what was ahead up to it."""

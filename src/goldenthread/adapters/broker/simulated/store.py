@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from goldenthread.adapters.broker.simulated.state import NEVER, Changes, Remembered
 from goldenthread.adapters.broker.simulated.tickets import Ticket
+from goldenthread.domain.account import Payment
 from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.errors import ConflictError, EngineBusyError, EngineError
 from goldenthread.domain.order import Fill
@@ -28,6 +29,7 @@ CREATE TABLE IF NOT EXISTS account (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tickets (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS fills (number INTEGER PRIMARY KEY, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS payments (number INTEGER PRIMARY KEY, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS stakes (
     symbol TEXT PRIMARY KEY, asset_class TEXT NOT NULL, quantity TEXT NOT NULL,
     average_price TEXT NOT NULL, mark TEXT NOT NULL
@@ -72,6 +74,7 @@ class ExchangeStore:
             stakes = self._db.execute("SELECT * FROM stakes").fetchall()
             tickets = self._db.execute("SELECT body FROM tickets").fetchall()
             fills = self._db.execute("SELECT body FROM fills ORDER BY number").fetchall()
+            paid = self._db.execute("SELECT body FROM payments ORDER BY number").fetchall()
         if account != self._account_id:
             msg = (
                 f"{self._path} is the exchange of account {account!r}, not of "
@@ -84,6 +87,7 @@ class ExchangeStore:
             cash=Decimal(cash),
             tickets=[Ticket.model_validate_json(body) for (body,) in tickets],
             fills=[Fill.model_validate_json(body) for (body,) in fills],
+            payments=[Payment.model_validate_json(body) for (body,) in paid],
             stakes=list(self._stakes.values()),
         )
 
@@ -106,6 +110,10 @@ class ExchangeStore:
             self._db.executemany(
                 "INSERT INTO fills (body) VALUES (?)",
                 [(fill.model_dump_json(),) for fill in changes.fills],
+            )
+            self._db.executemany(
+                "INSERT INTO payments (body) VALUES (?)",
+                [(payment.model_dump_json(),) for payment in changes.payments],
             )
             self._db.executemany("INSERT OR REPLACE INTO stakes VALUES (?, ?, ?, ?, ?)", stakes)
             self._db.executemany("DELETE FROM stakes WHERE symbol = ?", gone)
