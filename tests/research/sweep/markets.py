@@ -13,7 +13,7 @@ from adapters.broker.market import AAPL, BTC
 from goldenthread.domain.asset import ActionKind, Asset, AssetClass, CorporateAction
 from goldenthread.domain.policy import Policy
 from goldenthread.domain.signal import Candidate, Signal, SignalStatus
-from goldenthread.domain.strategy import Entry, Exit, Size, Strategy, Target
+from goldenthread.domain.strategy import Entry, Exit, Side, Size, Strategy, Target
 from goldenthread.domain.trade import OutcomeStatus
 from goldenthread.market.quality import judge
 from goldenthread.research.shadow import PriceQuery, price
@@ -117,6 +117,33 @@ STRATEGY = Strategy(
     ),
     size=Size(mode="fraction", fraction=Decimal("0.1"), cooldown_bars=1),
 )
+
+
+def still(side: Side) -> Strategy:
+    """A strategy that is always in the market, four sessions at a time."""
+    stop = "entry * 0.9" if side is Side.LONG else "entry * 1.1"
+    return Strategy(
+        strategy_id="still",
+        assets=("S1",),
+        side=side,
+        entry=Entry(when="close > 0"),
+        exit=Exit(stop=stop, max_bars=4),
+        size=Size(mode="fraction", fraction=Decimal("0.1")),
+    )
+
+
+def still_bars(days: list[dt.date]) -> Bars:
+    """One share at 100 on every day, with a dividend of 0.24 on the fourth."""
+    prices = dict.fromkeys(("open", "high", "low", "close"), 100.0)
+    frame = pl.DataFrame({"symbol": "S1", "ds": days}).with_columns(
+        **{name: pl.lit(price) for name, price in prices.items()},
+        volume=pl.lit(1000.0),
+        source=pl.lit("test"),
+        known_at=pl.lit(KNOWN).dt.cast_time_unit("us"),
+        state=pl.lit("GOOD"),
+    )
+    paid = _action("S1", ActionKind.DIVIDEND, days[3], amount="0.24")
+    return Bars(frame, (paid,), (_asset(1),), ("S1",))
 
 
 class Told(NamedTuple):

@@ -12,19 +12,21 @@ import polars as pl
 import pytest
 
 from goldenthread.domain.errors import EngineError, UsageError
+from goldenthread.domain.policy import Policy
 from goldenthread.domain.strategy import Entry, Side
 from goldenthread.reports.performance import metrics
 from goldenthread.research.luck import deflated_sharpe, record_of, trials_of
 from goldenthread.research.sweep.figures import FIGURES
 from goldenthread.research.sweep.grid import axis_of, grid_of, with_values
 from goldenthread.research.sweep.layout import Size, Workers, layout_of
+from goldenthread.research.sweep.orders import Stakes
 from goldenthread.research.sweep.plan import plan_of
 from goldenthread.research.sweep.running import Crew, all_figures
 from goldenthread.research.sweep.single import Single, run_single
 from goldenthread.research.sweep.store import SweepStore
 from goldenthread.research.sweep.sweeping import Request, Sweep, run_sweep, sweep_id
 from goldenthread.signals.batch import KEPT_BYTES
-from research.sweep.markets import STAKES, STRATEGY, bars_of, slowly
+from research.sweep.markets import STAKES, STRATEGY, bars_of, slowly, still, still_bars
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,6 +161,28 @@ def test_shorts_and_other_orders_are_chained_too(order: str) -> None:
     assert len(expected) > 20
     assert (trades["dividends"] < 0).any()
     assert balanced(single) > 10
+
+
+@pytest.mark.parametrize(
+    ("side", "changes"),
+    [
+        # 100 shares bought at 100; 0.24 a share on the 5th; the sale pays SEC 0.08 and TAF 0.02
+        (Side.LONG, ["0", "0", "0", "24", "0", "-0.10"]),
+        # sold, and 10,000 dollars borrowed: 0.0833 a night, from Friday the 5th to Monday 0.25
+        (Side.SHORT, ["0", "-0.19", "-0.09", "-24.25", "-0.09", "0"]),
+    ],
+)
+def test_dividends_and_borrow_move_the_equity_of_their_day(side: Side, changes: list[str]) -> None:
+    days = [dt.date(2024, 1, day) for day in (2, 3, 4, 5, 8, 9)]
+    plan = plan_of(still(side), grid_of([axis_of("size.cooldown_bars=0")]))
+    policy = Policy(profile="live_like", slippage_bps=Decimal(0))
+    stakes = Stakes(Decimal(100_000), Decimal("0.1"), policy, days[0], days[-1])
+    single = run_single(plan, 0, still_bars(days), stakes)
+    assert single.equity["ds"].to_list() == days
+    made = single.equity["equity"].diff().fill_null(0.0).to_list()
+    assert made == pytest.approx([float(change) for change in changes])
+    (trade,) = single.trades.to_dicts()
+    assert trade["net_pnl"] == pytest.approx(sum(float(change) for change in changes))
 
 
 def digests(folder: Path, bars: Bars, block: int, workers: Workers) -> str:

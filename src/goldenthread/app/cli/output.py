@@ -22,7 +22,7 @@ _PIPED_CELL = 100
 """The widest a column gets in a file or pipe; a longer text goes on in the next line."""
 _LONG_ID = re.compile(r"(\d{8}-[0-9a-f]{8})[0-9a-f]{24}")
 _LONG_NUMBER = re.compile(r"^(-?\d+\.\d{6})\d+$")
-_AMOUNT = re.compile(r"(pnl|equity|cash|fees)$")
+_AMOUNT = re.compile(r"(pnl|equity|cash|fees|dividends)$")
 """The names of columns that hold money in dollars."""
 _NUMBER = re.compile(r"^(-?[\d,]+(\.\d+)?|-)$")
 _SPACE = re.compile(r"\s+")
