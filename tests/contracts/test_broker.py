@@ -28,18 +28,19 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from adapters.broker.market import HandMarket
+    from goldenthread.domain.policy import Profile
     from goldenthread.market.bars import KnownBars
     from goldenthread.ports.broker import Broker
 
 S = OrderStatus
 
 
-def _simulated(market: HandMarket) -> AbstractContextManager[Broker]:
-    return nullcontext(SimulatedBroker(settings(), market))
+def _simulated(market: HandMarket, profile: Profile = "paper") -> AbstractContextManager[Broker]:
+    return nullcontext(SimulatedBroker(settings(profile=profile), market))
 
 
 @contextmanager
-def _alpaca(market: HandMarket) -> Iterator[Broker]:
+def _alpaca(market: HandMarket, profile: Profile = "paper") -> Iterator[Broker]:
     """The vendor's unmodified client, over HTTP, against the exchange that speaks Alpaca."""
     bars = pl.DataFrame(schema=BAR_SCHEMA)
     assets = list(market.assets.values())
@@ -48,7 +49,11 @@ def _alpaca(market: HandMarket) -> Iterator[Broker]:
     listed = ExchangeMarket(bars, book, source, market.assets, day(1), day(31))
     told = settings()
     terms = ExchangeTerms(
-        start=day(1), account_id=told.account_id, cash=told.start_cash, slippage_bps=D(0)
+        start=day(1),
+        account_id=told.account_id,
+        cash=told.start_cash,
+        profile=profile,
+        slippage_bps=D(0),
     )
     with ExchangeServer(listed, terms) as exchange:
         access = Access(
@@ -59,7 +64,7 @@ def _alpaca(market: HandMarket) -> Iterator[Broker]:
             yield broker
 
 
-ENGINES: dict[str, Callable[[HandMarket], AbstractContextManager[Broker]]] = {
+ENGINES: dict[str, Callable[..., AbstractContextManager[Broker]]] = {
     "simulated": _simulated,
     "alpaca": _alpaca,
 }
@@ -201,3 +206,23 @@ def test_the_account_is_marked_at_the_closes_met(trading: Broker) -> None:
     assert (account.cash, account.long_value, account.equity) == (D(99_000), D(1_020), D(100_020))
     assert account.holdings[0].average_price == D(100)
     assert account.as_of.isoformat() == "2024-01-04T00:05:00+00:00"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_holding_paid_and_cost_is_stated_by_the_account(engine: str) -> None:
+    market = stocks(*["100 100 100 100"] * 4)
+    market.dividends["AAPL", day(4)] = D("0.24")
+    with ENGINES[engine](market, "live_like") as broker:
+        broker.meet(day(2))
+        broker.submit(order("a", "1000", side=OrderSide.SELL))
+        broker.meet(day(4))
+        broker.meet(day(4))  # nothing is paid or charged again
+        account = broker.account()
+    # 100,000 dollars short are 0.8333 a night, up to the cent; 1000 x 0.24 are owed on the 4th
+    assert [(p.symbol, p.kind, p.ds, p.amount) for p in account.payments] == [
+        ("AAPL", "BORROW", day(3), D("-0.84")),
+        ("AAPL", "DIVIDEND", day(4), D(-240)),
+        ("AAPL", "BORROW", day(4), D("-0.84")),
+    ]
+    sold = D(100_000) - D("0.97")  # SEC 0.80 and TAF 0.17
+    assert account.cash == D(100_000) + sold - D("241.68")

@@ -147,6 +147,21 @@ def test_leans_files_give_every_split_of_the_raw_symbols(shared_data: Path) -> N
 
 
 @pytest.mark.shared
+def test_leans_files_give_the_dividends_that_apple_paid_around_its_split(
+    shared_data: Path,
+) -> None:
+    actions = read_actions(shared_data / "lean_factor_files" / "aapl.csv")
+    paid = [(a.ex_ds, a.amount) for a in actions if a.kind is ActionKind.DIVIDEND]
+    of_2014 = {ds: round(amount, 2) for ds, amount in paid if ds.year == 2014}
+    assert of_2014 == {  # as announced: 3.05 and 3.29 before the split of seven for one
+        dt.date(2014, 2, 6): Decimal("3.05"),
+        dt.date(2014, 5, 8): Decimal("3.29"),
+        dt.date(2014, 8, 7): Decimal("0.47"),
+        dt.date(2014, 11, 6): Decimal("0.47"),
+    }
+
+
+@pytest.mark.shared
 def test_leans_map_files_rename_no_symbol_that_has_bars_of_its_own(shared_data: Path) -> None:
     renamed = {action.symbol for action in read_actions(shared_data / "lean_map_files")}
     assert renamed == {"GOOCV", "NB", "QQQQ", "UW", "WMI"}

@@ -63,6 +63,8 @@ def test_what_was_held_earned_and_cost_is_in_the_net() -> None:
     assert (trade.dividends, trade.borrow_fees) == (D("-2.40"), D("0.11"))
     assert trade.net_pnl == D("37.46")  # 40 - 0.14 - 2.40
     assert trade.r_multiple == D("0.3746")  # over 10 x (110 - 100)
+    told = booked(closed(Side.SHORT, *ends, book="paper:PA1"))
+    assert (told.dividends, told.borrow_fees) == (None, None)  # nobody told: it may not be 0
 
 
 def test_a_short_is_signed_for_its_side() -> None:

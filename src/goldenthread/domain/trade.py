@@ -20,11 +20,12 @@ class _Part(BaseModel):
 class Trade(_Part):
     """One closed position as booked; money in quote currency, fractions never percent.
 
-    ``net_pnl = gross_pnl - fees + dividends``, of which ``borrow_fees`` are a part of ``fees`` and
-    a short's ``dividends`` negative; ``r_multiple`` is net P&L over what the initial stop risked
-    (null when the fill was beyond the stop); ``mfe`` and ``mae`` are the best and worst price
-    moves as fractions of the average entry, signed for the side. ``is_final`` turns true when
-    the broker's fees for it are known. Prices and quantities are in the split units of the exit.
+    ``net_pnl = gross_pnl - fees + dividends``; a short's ``dividends`` are negative and
+    ``borrow_fees`` a part of ``fees``, both null where the broker does not tell them.
+    ``r_multiple`` is net P&L over what the initial stop risked (null when the fill was beyond the
+    stop); ``mfe`` and ``mae`` are the best and worst price moves as fractions of the average entry,
+    signed for the side. ``is_final`` turns true when the broker's fees for it are known. Prices and
+    quantities are in the split units of the exit.
     """
 
     book: str
@@ -46,8 +47,8 @@ class Trade(_Part):
     planned_entry: Decimal
     gross_pnl: Decimal
     fees: Decimal
-    dividends: Decimal = Decimal(0)
-    borrow_fees: Decimal = Decimal(0)
+    dividends: Decimal | None = None
+    borrow_fees: Decimal | None = None
     net_pnl: Decimal
     return_fraction: Decimal
     r_multiple: Decimal | None

@@ -22,7 +22,8 @@ _SIMULATED = "sim:"
 def book(position: Position, signal: Signal) -> Trade:
     """The closed position as one trade, dated by its last exit.
 
-    Fees are final at once in a simulation; elsewhere a later patch settles them.
+    Fees are final at once in a simulation; elsewhere a later patch settles them, and nobody tells
+    dividends and borrow fees.
 
     Raises:
         DataError: The position is not closed, or ``signal`` is another one's.
@@ -30,7 +31,7 @@ def book(position: Position, signal: Signal) -> Trade:
     ends = _ends(position, signal)
     gross, fees = position.realised_pnl, position.fees
     net = gross - fees + position.dividends
-    moves = excursion(position)
+    moves, simulated = excursion(position), position.book.startswith(_SIMULATED)
     return Trade(
         book=position.book,
         trade_id=position.position_id,
@@ -51,8 +52,8 @@ def book(position: Position, signal: Signal) -> Trade:
         planned_entry=money(ends.planned_entry / position.split_factor),
         gross_pnl=gross,
         fees=fees,
-        dividends=position.dividends,
-        borrow_fees=position.borrow_fees,
+        dividends=position.dividends if simulated else None,
+        borrow_fees=position.borrow_fees if simulated else None,
         net_pnl=net,
         return_fraction=return_fraction(position, net),
         r_multiple=r_multiple(position, net),
@@ -63,7 +64,7 @@ def book(position: Position, signal: Signal) -> Trade:
         entry_at=position.entries[0].filled_at,
         exit_at=position.exits[-1].filled_at,
         split_factor=position.split_factor,
-        is_final=position.book.startswith(_SIMULATED),
+        is_final=simulated,
         flags=_flags(position),
     )
 

@@ -118,7 +118,7 @@ class AccountRow(Loaded):
     accrued_fees: Numeric = Field(description="Known to be due, not yet taken.")
     fees_paid: Numeric = Field(description="Since the book began, borrow among them.")
     dividends: Numeric | None = Field(
-        default=None, description="Received since the book began, less those owed by shorts."
+        default=None, description="Received since the book began, less owed ones, as far as told."
     )
     realised_pnl: Numeric = Field(description="Since the book began, before fees.")
     unrealised_pnl: Numeric = Field(description="Of open positions, before fees.")
@@ -145,7 +145,7 @@ class PositionRow(_OfPosition):
     realised_pnl: Numeric = Field(description="Of the part already sold, before fees.")
     fees: Numeric = Field(description="So far, in quote currency, borrow among them.")
     dividends: Numeric | None = Field(
-        default=None, description="Received so far, or owed by a short (negative)."
+        default=None, description="Received so far, or owed (negative), as far as told."
     )
     initial_stop: Numeric = Field(description="The first stop, in today's units.")
     stop: Numeric = Field(description="Where the stop stands now.")

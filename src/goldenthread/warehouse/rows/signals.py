@@ -144,10 +144,10 @@ class TradeRow(Decided):
     gross_pnl: Numeric = Field(description="Before fees, in quote currency.")
     fees: Numeric = Field(description="All fees, borrow among them, coins at their entry price.")
     dividends: Numeric | None = Field(
-        default=None, description="Received, or owed by a short (negative)."
+        default=None, description="Received, or owed by a short (negative); null when not told."
     )
     borrow_fees: Numeric | None = Field(
-        default=None, description="What of the fees a short paid for its borrowed shares."
+        default=None, description="What of the fees a short paid for borrowed shares; or null."
     )
     net_pnl: Numeric = Field(description="gross_pnl - fees + dividends.")
     return_fraction: Numeric = Field(description="net_pnl over the entry's cost.")
@@ -203,8 +203,8 @@ def trade_row(trade: Trade, signal: Signal, revision: dt.date | None = None) -> 
         "initial_stop": numeric(trade.initial_stop),
         "gross_pnl": numeric(trade.gross_pnl),
         "fees": numeric(trade.fees),
-        "dividends": numeric(trade.dividends),
-        "borrow_fees": numeric(trade.borrow_fees),
+        "dividends": numeric_or_null(trade.dividends),
+        "borrow_fees": numeric_or_null(trade.borrow_fees),
         "net_pnl": numeric(trade.net_pnl),
         "return_fraction": numeric(trade.return_fraction),
         "r_multiple": numeric_or_null(trade.r_multiple),
