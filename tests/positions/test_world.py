@@ -145,6 +145,8 @@ def test_dividends_and_borrow_reach_the_position_they_were_for_once(
     assert position.borrow_fees == (D("0.05") if side is Side.SHORT else 0)
     assert position.fees == sum((f.fee for f in position.fills), position.borrow_fees)
     assert rig.snapshots[-1].dividends == sign * D("3.40")
+    assert rig.reconciled is not None
+    assert rig.reconciled.account.payments == ()  # they are the position's now
     money_holds(rig)
 
 

@@ -287,7 +287,7 @@ def _learn(track: Track, choices: Choices, order: tuple[int, int, int], bench: B
         _know_trade(known, rides)
     if s.entered >= 0:
         last = s.left if known.is_closed else track.upto
-        net = _before_costs(rides) - rides.fees[0] if known.is_closed else np.nan
+        net = rides.gross[0] - rides.fees[0] + rides.dividends[0] if known.is_closed else np.nan
         known.days = last - s.entered + 1
         held = Held(s.entered, last, at, s.executions, s.sign, net)
         write_days(track.days, bench.log, held, bench.ledger)
@@ -305,17 +305,12 @@ def _lasting(s: State, is_closed: bool) -> int:
 
 @compiled
 def _know_trade(known: Known, rides: Rides) -> None:
-    gross, fees = np.rint(_before_costs(rides) * UNITS), np.rint(rides.fees[0] * UNITS)
+    gross = np.rint((rides.gross[0] + rides.dividends[0]) * UNITS)
+    fees = np.rint(rides.fees[0] * UNITS)
     known.gross, known.fees, known.bars_held = int(gross), int(fees), rides.bars_held[0]
     known.has_multiple = rides.risk[0] > 0.0
     if known.has_multiple:
         known.multiple = int(np.rint((gross - fees) / rides.risk[0]))
-
-
-@compiled
-def _before_costs(rides: Rides) -> float:
-    made: float = rides.gross[0] + rides.dividends[0]
-    return made
 
 
 @compiled
