@@ -40,6 +40,8 @@ pytestmark = pytest.mark.bench
 
 ASSETS, SESSIONS = 5_000, 600
 LIMITS, RSI_BARS, TREND_BARS = range(11, 51), (7, 10, 14, 18, 21), (50, 100, 150, 200, 250)
+LENGTHS = len(RSI_BARS) * len(TREND_BARS)
+"""So many variants come first that have one limit and all lengths."""
 SAMPLE = 50
 """Every so many symbols and strategies are asked one by one, for what a loop would take."""
 BUILT = 500
@@ -66,7 +68,8 @@ def bars() -> pl.DataFrame:
 
 def variants() -> list[CompiledStrategy]:
     """A thousand strategies that differ in what their entry compares."""
-    one = w2.strategy(ASSETS)
+    everyone = {"assets": ("@all",), "universes": {"all": tuple(w2.names(ASSETS))}}
+    one = w2.strategy(1).model_copy(update=everyone)
     found = []
     for at, values in enumerate(itertools.product(LIMITS, RSI_BARS, TREND_BARS)):
         names = ("limit", "rsi_bars", "trend_bars")
@@ -83,8 +86,9 @@ def shipped() -> list[CompiledStrategy]:
 
 @pytest.mark.parametrize("who", [variants, shipped], ids=lambda who: who.__name__)
 def test_a_night(who: Callable[[], list[CompiledStrategy]], tmp_path: Path) -> None:
-    strategies = who()
-    say(f"\n{ASSETS:,} symbols x {len(strategies):,} strategies ({who.__name__}), {SESSIONS} bars")
+    say(f"\n{ASSETS:,} symbols of {SESSIONS} bars, {who.__name__}")
+    with told("strategies compiled"):
+        strategies = who()
     project = _project(tmp_path)
     with told("from Parquet: read, judged, ready to be read"):
         _, book = load_bars(project, w2.names(ASSETS), _DS)
@@ -99,21 +103,16 @@ def test_a_night(who: Callable[[], list[CompiledStrategy]], tmp_path: Path) -> N
 
 def _night(book: BarBook, strategies: list[CompiledStrategy]) -> None:
     symbols = tuple(w2.names(ASSETS))
-    asked = [(compiled, symbols) for compiled in strategies]
+    asked = [(compiled, (*symbols,)) for compiled in strategies]  # each its own, as a desk
     evaluator = Evaluator(book.window, Memo(most=50))
     evaluator.at(_DS, run_at(_DS))
     with told("windows of all symbols"):
         windows = [w for s in symbols if (w := evaluator.moment.window(s)) and w.has_bar(_DS)]
     with told(f"who has a candidate, {len(windows):,} symbols with a bar"):
         found = list(entering(evaluator.moment, asked))
-    lengths = {
-        (c.strategy.params["rsi_bars"], c.strategy.params["trend_bars"]): (c, symbols)
-        for c, _ in asked
-        if "rsi_bars" in c.strategy.params
-    }
-    if lengths:
-        with told(f"of that, the series: {len(lengths)} strategies write all of them"):
-            list(entering(evaluator.moment, lengths.values()))
+    if len(asked) > LENGTHS:
+        with told(f"of that, the series: {LENGTHS} strategies write all of them"):
+            list(entering(evaluator.moment, asked[:LENGTHS]))
     _one_by_one(book, strategies)
     some = found[:: max(1, len(found) // BUILT)]
     assets = {asset.symbol: asset for asset in w2.assets_of(ASSETS)}
