@@ -132,20 +132,6 @@ def _chosen(words: Sequence[str | None], codes: NDArray[np.int8]) -> pl.Series:
     return pl.Series(words, dtype=pl.String).gather(np.where(codes < 0, len(words) - 1, codes))
 
 
-def _known(frame: pl.DataFrame, rides: Rides) -> pl.DataFrame:
-    """Null in place of NaN, and of what an unpriceable or unfinished ride does not tell."""
-    unknown = pl.Series(rides.status == UNPRICEABLE)
-    going = pl.Series(rides.left >= 0) & pl.Series(rides.status != CLOSED)
-    entry = pl.when(~unknown).then(pl.col("entry_ds", "entry_price", "bars_held"))
-    waiting = pl.Series(rides.entered < 0)
-    return (
-        frame.with_columns(entry)
-        .with_columns(pl.when(~going).then(pl.col("exit_ds")))
-        .with_columns(pl.when(~waiting).then(pl.col("bars_held")))
-        .with_columns(pl.col(pl.Float64).fill_nan(None))
-    )
-
-
 def _tickets(signals: pl.DataFrame) -> Tickets:
     """The signals as tickets; ``session`` still holds the day since 1970-01-01."""
     count = sum(name.startswith("target_") for name in signals.columns)
