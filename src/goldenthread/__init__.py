@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from decimal import Decimal
     from pathlib import Path
 
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from goldenthread.research.backtest.per_strategy import PerStrategy
     from goldenthread.research.backtest.result import Backtest
     from goldenthread.research.sweep.sweeping import Sweep
+    from goldenthread.signals.factors.python import Factor
 
     Amount = float | str | Decimal
     Day = dt.date | str | None
 
-__all__ = ["__version__", "backtest", "open", "sweep"]
+__all__ = ["__version__", "backtest", "factor", "open", "sweep"]
 __version__ = "0.1.0"
 
 
@@ -132,3 +133,27 @@ def sweep(
     from goldenthread.app.api.research.notebook import sweep as run  # noqa: PLC0415  # as in open
 
     return run(strategy, vary, folder, bars, options)
+
+
+def factor(*, lookback: int | Callable[..., int]) -> Callable[[Callable[..., Any]], Factor]:
+    """Makes a function of ``factors/*.py`` one that strategies may call.
+
+    ::
+
+        @gt.factor(lookback=20)
+        def squeeze(close, high, low, width=2.0):
+            ...
+
+    In a strategy it is ``squeeze()`` or ``squeeze(1.5)``: arrays first, numbers after. Arguments
+    called open, high, low, close and volume are those columns and need not be written, ``price``
+    (``price0``, ``price1``) is any series and must be; all others are numbers. It is given
+    read-only float arrays without a null, oldest bar first, and gives back one float a bar; NaN
+    and inf are null. Called in Python it is the plain function.
+
+    Args:
+        lookback: How many bars before its own a value depends on (0: none), or a function of the
+            numbers, in their order, that says so; so many first values are null.
+    """
+    from goldenthread.signals.factors.python import factor as marked  # noqa: PLC0415  # as in open
+
+    return marked(lookback=lookback)

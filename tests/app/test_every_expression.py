@@ -26,6 +26,7 @@ from goldenthread.research.sweep.orders import Stakes
 from goldenthread.research.sweep.work import Bars
 from goldenthread.signals.binding import MAX_LOOKBACK
 from research.sweep.markets import slowly
+from signals.factors.files import SPREAD
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 
 _UNIVERSES = """
 steady = ["IBM", "DAWN/USD"]
-moving = { rule = "pct_rank(ROC(close, 60)) >= 0.6", among = ["AAPL", "GOOG", "MSFT", "DUSK/USD"] }
+others = ["AAPL", "GOOG", "MSFT", "DUSK/USD"]
+moving = { rule = "pct_rank(ROC(close, 60)) >= 0.6 and spread() > 0", among = ["@others"] }
 """
 _EVERYTHING = """
 strategy_id = "everything"
@@ -47,17 +49,18 @@ score = { table = "scores", max_age_days = 20 }
 strength = "rank(ROC(close, 20))"
 apart = "LAG(zscore(close / SMA(close, 30)), 1)"
 weekly = "on('1W', close > SMA(close, 8))"
+wide = "spread(12)"
 [entry]
-when = "strength <= best or apart < -1"
+when = "strength <= best or apart < -1 or change(wide) > wide / 9"
 order = "limit"
 price = "close * 0.995"
 priority = "-strength"
 [reject_unless]
-TOLD = "score > -0.5 and ref('IBM', ROC(close, 10)) > -8"
+TOLD = "score > -0.5 and ref('IBM', ROC(close, 10) + change(close)) > -8"
 WEEK_FALLS = "weekly or on('1M', close > LAG(close, 1))"
 [exit]
 stop = "entry * (0.97 - strength / 1000)"
-when = "pct_rank(score) < 0.1 or rank(close) > 90"
+when = "pct_rank(score) < 0.1 or rank(spread(5) / close) > 6"
 max_bars = 8
 [size]
 mode = "fraction"
@@ -75,6 +78,10 @@ def told(imported: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
         path.unlink()
     (folder / "universes.toml").write_text(_UNIVERSES)
     (folder / "strategies" / "everything.toml").write_text(_EVERYTHING)
+    (folder / "factors").mkdir()
+    (folder / "factors" / "ranges.py").write_text(SPREAD)
+    settings = folder / "goldenthread.toml"
+    settings.write_text(settings.read_text().replace("enabled = false", "enabled = true "))
     (folder / "scores.csv").write_text(_scores())
     brought = ("data", "import-factors", str(folder / "scores.csv"), "--name", "scores")
     assert command(*brought, "--project", str(folder)).code == 0

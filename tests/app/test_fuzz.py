@@ -17,7 +17,6 @@ from goldenthread.app.api.bars import coverage, import_bars
 from goldenthread.app.api.project import Project, init_project
 from goldenthread.app.api.strategies import check_strategies
 from goldenthread.domain.errors import GoldenthreadError, UsageError
-from goldenthread.signals.strategy_file import read_strategy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,7 +115,7 @@ def only_ours(folder: Path, path: Path) -> None:
     assert set(row) == {"file", "candidates", "would_trade", "no_bars", "error"}
     if row["error"]:
         with pytest.raises(UsageError):
-            Project.open(folder).with_universes(read_strategy(path))
+            Project.open(folder).read(path)
 
 
 @pytest.fixture(scope="module")

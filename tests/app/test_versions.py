@@ -15,7 +15,7 @@ from goldenthread.app.api.project import Project
 from goldenthread.app.api.records import facts
 from goldenthread.app.api.strategies import diff_strategy, strategy_history
 from goldenthread.app.clock import SystemClock
-from goldenthread.app.versions import VersionStamp, asset_versions, sync_versions
+from goldenthread.app.versions import Configs, VersionStamp, asset_versions, sync_versions
 from goldenthread.domain.errors import ConflictError
 from goldenthread.ports.hot_store import Delete
 from goldenthread.positions.blotter import Blotter
@@ -235,7 +235,8 @@ def test_versions_of_thousands_of_assets_are_kept_in_several_documents(tmp_path:
     store = SqliteHotStore(tmp_path / "hot.db", BOOK, SystemClock(), synchronous="NORMAL")
     blotter = Blotter(store, store.acquire("run", "test", 60))
     names = [f"S{number:04d}" for number in range(3_000)]
-    configs = {"asset-versions": {name: (f"{name} 1", "x" * 400) for name in names}}
+    kinds = {"asset-versions": {name: (f"{name} 1", "x" * 400) for name in names}}
+    configs = Configs(kinds, {})
     first, second = (dt.datetime(2024, 1, day, tzinfo=dt.UTC) for day in (2, 3))
     assert sync_versions(blotter, store, configs, VersionStamp(first, "", ""))
     assert [version.id for version in asset_versions(store)] == names
@@ -243,7 +244,7 @@ def test_versions_of_thousands_of_assets_are_kept_in_several_documents(tmp_path:
     parts = store.count("strategies")
     assert parts >= 3
     assert not sync_versions(blotter, store, configs, VersionStamp(second, "", ""))
-    configs["asset-versions"]["S0000"] = ("S0000 2", "x" * 400)
+    kinds["asset-versions"]["S0000"] = ("S0000 2", "x" * 400)
     assert sync_versions(blotter, store, configs, VersionStamp(second, "", ""))
     rows = [(v.id, v.version_key, v.valid_from, v.valid_to) for v in asset_versions(store)]
     old = [(name, f"{name} 1", first, None) for name in names[1:]]

@@ -11,6 +11,7 @@ import tomllib
 from configparser import ConfigParser
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from architecture.function_pages import renewed
@@ -18,6 +19,9 @@ from architecture.pages import PAGES, ROOT, Block, blocks, defines, leaves, pars
 from goldenthread.app.cli.main import app
 from goldenthread.app.settings import load_settings
 from goldenthread.domain.strategy import Entry, Exit, Size, Strategy
+from goldenthread.signals.binding import bind
+from goldenthread.signals.factors.python import functions_in
+from goldenthread.signals.indicators import compute
 from goldenthread.signals.strategy_file import parse_strategy
 
 if TYPE_CHECKING:
@@ -116,7 +120,7 @@ def test_the_settings_that_lead_to_the_cloud_are_settings(tmp_path: Path) -> Non
 
 def test_every_key_of_a_strategy_is_explained() -> None:
     page = STRATEGIES.read_text(encoding="utf-8")
-    keys = set(Strategy.model_fields) - {"entry", "exit", "size", "universes"}
+    keys = set(Strategy.model_fields) - {"entry", "exit", "size", "universes", "code"}
     keys |= {f"entry.{key}" for key in Entry.model_fields} - {"entry.price"}
     keys |= {f"exit.{key}" for key in Exit.model_fields}
     assert {k for k in keys if f"| `{k}`" not in page and f"`[{k}]`" not in page} == set()
@@ -130,6 +134,16 @@ def test_the_shortest_strategy_is_the_same_everywhere_and_right() -> None:
     assert parse_strategy(shown).strategy_id == "first"
     toured = tomllib.loads(_tour().STRATEGY)
     assert {**toured, "assets": ["AAPL", "MSFT"]} == tomllib.loads(shown)
+
+
+def test_the_python_factor_that_is_shown_says_what_it_promises() -> None:
+    (shown,) = (b.text for b in blocks(STRATEGIES) if b.kind == "python")
+    squeeze = bind("squeeze(3)", {}, functions=functions_in("shown.py", shown))
+    assert squeeze.bound is not None
+    close, high, low = np.array([[10.0, 20, 5, 4], [3, 4, 5, 6], [1, 1, 1, 1]])
+    # ranges 2 3 4 5: (2 + 3 + 4) / 3 / 5, then (3 + 4 + 5) / 3 / 4
+    assert compute(squeeze.bound, [close, high, low])[2:].tolist() == pytest.approx([0.6, 1.0])
+    assert squeeze.lookback == 2
 
 
 def test_what_the_readme_types_works(

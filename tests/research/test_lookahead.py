@@ -11,15 +11,19 @@ import numpy as np
 import pytest
 
 from goldenthread.domain.bar import Steps
+from goldenthread.domain.ids import text_digest
 from goldenthread.domain.strategy import Entry, Exit, Strategy, Target, UniverseRule
 from goldenthread.research.lookahead import Findings, Known, Subject, look
 from goldenthread.signals import indicators
 from goldenthread.signals.compilation import compile_strategy
 from goldenthread.signals.functions import FUNCTIONS
+from goldenthread.signals.strategy_file import with_code
+from signals.factors.files import folder_of, marked
 from signals.windows import asset, closes, random_market
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from goldenthread.domain.bar import FloatArray
     from goldenthread.signals.indicators import Bound
@@ -203,3 +207,73 @@ def test_a_value_of_a_table_that_was_not_known_yet_is_named() -> None:
     assert [(c.key, c.expression, c.known) for c in found.changes] == [
         ("factors.f", "input('scores', 7)", 2.0)
     ]
+
+
+def written(tmp_path: Path, body: str, lookback: int) -> Strategy:
+    """A strategy that reads a factor ``f(price)`` written in Python."""
+    text = marked(body, str(lookback), "price")
+    return with_code(
+        strategy_with(factors={"calm": "SMA(close, 2)", "own": "f(close) + 1"}),
+        folder_of(tmp_path, own=text),
+    )
+
+
+LATE = [dt.date(2024, 5, day) for day in (13, 14, 15)]
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("return np.append(price[1:], price[-1])", "the next bar"),
+        ("return price - price.mean()", "a mean of everything"),
+        ("return np.interp(np.arange(len(price)), [0, len(price)], [0, 1])", "how many there are"),
+    ],
+)
+def test_a_factor_written_in_python_that_reads_later_bars_is_found(
+    tmp_path: Path, body: str, told: str
+) -> None:
+    found = asked(written(tmp_path, body, 5), random_market(), LATE)
+    assert [(c.key, c.asked) for c in found.changes] == [
+        ("factors.own", "with the future cut off")
+    ], told
+    assert found.changes[0].expression.startswith("f(close of ")
+
+
+def test_a_factor_written_in_python_that_reads_more_than_it_declares_is_found(
+    tmp_path: Path,
+) -> None:
+    body = "return np.concatenate([np.full(5, np.nan), price[:-5]])[: len(price)]"
+    enough = asked(written(tmp_path, body, 5), closes(PRICES * 3), [dt.date(2024, 1, 11)])
+    assert enough.changes == ()
+    short = asked(written(tmp_path, body, 4), closes(PRICES * 3), [dt.date(2024, 1, 11)])
+    key = written(tmp_path, body, 4).code["own.py"]
+    expression = f"f(close of {text_digest(key)[:12]})"
+    # the ninth bar is 102, the fourth, five bars before, 103
+    asked_again = "given only the 5 bars it declares null"
+    assert [change.words for change in short.changes] == [
+        f"test AAPL 2024-01-11 factors.own: {expression} is 103, {asked_again}"
+    ]
+
+
+def test_bars_before_the_new_year_show_it_in_january_too(tmp_path: Path) -> None:
+    short = written(tmp_path, "return np.maximum.accumulate(price)", 30)
+    found = asked(short, random_market(), [dt.date(2024, 1, 3)])
+    assert [c.asked for c in found.changes] == ["given only the 31 bars it declares"]
+
+
+def test_rounding_is_no_look_back(tmp_path: Path) -> None:
+    sums = "sums = np.cumsum(price); return np.append(sums[:3], sums[3:] - sums[:-3]) / 3"
+    found = asked(written(tmp_path, sums, 2), random_market(), LATE)
+    assert found.changes == ()
+    assert found.decisions == 3
+
+
+def test_a_python_factor_inside_a_rule_or_a_rank_is_looked_at_too(tmp_path: Path) -> None:
+    short = marked("return np.maximum.accumulate(price)", "3", "price")
+    rule = UniverseRule(rule="f(close) > 0", among=("AAPL", "IBM"))
+    strategy = strategy_with(
+        assets=("@all",), universes={"all": rule}, factors={"place": "rank(f(volume))"}
+    )
+    coded = with_code(strategy, folder_of(tmp_path, own=short))
+    found = asked(coded, random_market(), LATE)
+    assert {c.key for c in found.changes} == {"universe", "factors.place"}

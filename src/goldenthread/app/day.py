@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from goldenthread.app.archive import archive, remember_day
 from goldenthread.app.book import begin_book, freeze_account, freeze_run, write_book
-from goldenthread.app.decide import decide, exits_due, waiting_cancelled
+from goldenthread.app.decide import decide, exits_due, unjudged, waiting_cancelled
 from goldenthread.app.versions import sync_versions
 from goldenthread.positions.blotter import Blotter
 from goldenthread.positions.execution import dispatch, intend
@@ -69,7 +69,7 @@ def run_day(desk: Desk, run: FrozenRun, *, archiving: bool) -> DayReport:
             state = archive(desk, blotter, state, run)
         write_book(blotter, store, state)
     accepted = sum(not s.status.is_final for s in signals)
-    for note in reconciled.notes:
+    for note in (notes := (*reconciled.notes, *unjudged(desk, blotter, run))):
         desk.engines.notifier.notify("warning", f"{desk.book} {run.ds}", note)
     return DayReport(
         book=desk.book,
@@ -80,5 +80,5 @@ def run_day(desk: Desk, run: FrozenRun, *, archiving: bool) -> DayReport:
         sent=sent,
         archived=archiving,
         frozen=reconciled.frozen,
-        notes=reconciled.notes,
+        notes=notes,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from goldenthread.domain.errors import UsageError
 from goldenthread.market.bars import paired_returns, sessions_missed
 from goldenthread.positions.execution import decided
 from goldenthread.positions.gates import Capacity, judge, order_candidates
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from goldenthread.app.book import BookState, FrozenRun
     from goldenthread.app.desk import Desk
+    from goldenthread.domain.position import Position
     from goldenthread.domain.signal import Candidate, Signal
     from goldenthread.positions.blotter import Blotter
     from goldenthread.positions.session import Session
@@ -35,6 +37,30 @@ def waiting_cancelled(desk: Desk, blotter: Blotter, run: FrozenRun) -> dict[str,
         for s in blotter.signals.values()
         if s.ds < run.ds
     }
+
+
+def unjudged(desk: Desk, blotter: Blotter, run: FrozenRun) -> tuple[str, ...]:
+    """A sentence each about live positions whose exit rule cannot be asked, for the operator."""
+    found = ((p, _silence(desk, p, run)) for p in blotter.positions.values())
+    return tuple(
+        f"{p.symbol} {p.position_id[:16]}: exit.when of {p.strategy_id} is not judged, its stop,"
+        f" targets and max_bars hold; version {p.version_key[:12]} {why}"
+        for p, why in found
+        if why
+    )
+
+
+def _silence(desk: Desk, position: Position, run: FrozenRun) -> str:
+    """Why the exit rule of a position cannot be asked; empty when it can."""
+    try:
+        compiled = desk.library.version(desk.engines.hot_store, position.version_key)
+        if compiled is not None:
+            desk.evaluator.at(run.ds, run.now)
+            desk.evaluator.holds(compiled, "exit", position.symbol, run.ds)
+            return ""
+    except UsageError as error:
+        return f"fails, and a correction of the file cannot reach it: {error}"
+    return "calls Python factors, which are off ([factors] enabled), or is not known any more"
 
 
 def candidates_of(desk: Desk, ds: dt.date, now: dt.datetime) -> list[Candidate]:
@@ -82,8 +108,6 @@ def _exits(last_exits: Mapping[str, dt.date]) -> dict[tuple[str, str], dt.date]:
 def _holds(
     desk: Desk, version_key: str, which: Literal["exit", "cancel"], symbol: str, run: FrozenRun
 ) -> bool | None:
-    compiled = desk.library.version(desk.engines.hot_store, version_key)
-    if compiled is None:
-        return None
     desk.evaluator.at(run.ds, run.now)
-    return desk.evaluator.holds(compiled, which, symbol, run.ds)
+    store = desk.engines.hot_store
+    return desk.library.holds(store, desk.evaluator, version_key, which, symbol, run.ds)

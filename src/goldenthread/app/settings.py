@@ -165,6 +165,10 @@ class _Run(_Section):
     archive_every: int = Field(default=30, ge=1)
 
 
+class _Factors(_Section):
+    enabled: bool = False  # whether the Python code of factors/ may run
+
+
 class Settings(_Section):
     """Every setting in force; paths are relative to the project's folder.
 
@@ -182,6 +186,7 @@ class Settings(_Section):
     alpaca: _Alpaca = _Alpaca()
     notifier: _Notifier = _Notifier()
     run: _Run = _Run()
+    factors: _Factors = _Factors()
 
     _origins: dict[tuple[str, str], Origin] = PrivateAttr(default_factory=dict)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from goldenthread.domain.errors import ConflictError
-from goldenthread.domain.ids import canonical
+from goldenthread.domain.errors import ConflictError, UsageError
+from goldenthread.domain.ids import canonical, text_digest
 from goldenthread.domain.strategy import Strategy, Version
 from goldenthread.ports.hot_store import Create, Replace
 from goldenthread.signals.engine import compile_strategy
@@ -15,17 +16,18 @@ from goldenthread.warehouse.scd2 import advance, asset_configs
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from goldenthread.domain.asset import Asset
     from goldenthread.domain.policy import Policy
     from goldenthread.ports.hot_store import Document, HotStore
     from goldenthread.positions.blotter import Blotter
-    from goldenthread.signals.engine import CompiledStrategy
+    from goldenthread.signals.engine import CompiledStrategy, Evaluator
 
 _STRATEGIES = "strategy-versions"
 _POLICIES = "policy-versions"
 _ASSETS = "asset-versions"
+_CODE = "code-"
 _ROOM = 500_000
 """Bytes of versions in one document; a hot store takes bodies of 900,000."""
 
@@ -40,20 +42,59 @@ class VersionStamp:
 
 
 class Library:
-    """The strategies of the files, and every version a book still refers to, compiled once."""
+    """The strategies of the files, and every version a book still refers to, compiled once.
 
-    def __init__(self, strategies: Iterable[Strategy]) -> None:
+    Args:
+        strategies: Those of the files.
+        runs_code: Whether the Python factors that older versions were kept with may run.
+    """
+
+    def __init__(self, strategies: Iterable[Strategy], *, runs_code: bool = False) -> None:
         self.current = tuple(compile_strategy(s) for s in strategies)
+        self._runs_code = runs_code
         self._compiled = {c.strategy.version_key: c for c in self.current}
 
     def version(self, store: HotStore, key: str) -> CompiledStrategy | None:
-        """The strategy of that version, from the files or from the book's history."""
+        """The strategy of that version, from the files or from the book's history.
+
+        None when the book has no such version, or its Python factors may not run any more.
+        """
         if key not in self._compiled:
             for version in strategy_versions(store):
-                if version.version_key == key:
-                    strategy = Strategy.from_canonical(json.loads(version.config))
+                if version.version_key == key and (strategy := self._kept(store, version.config)):
                     self._compiled[key] = compile_strategy(strategy)
         return self._compiled.get(key)
+
+    def holds(
+        self,
+        store: HotStore,
+        evaluator: Evaluator,
+        version_key: str,
+        rule: Literal["exit", "cancel"],
+        symbol: str,
+        ds: dt.date,
+    ) -> bool | None:
+        """Whether ``exit.when`` or ``entry.cancel_if`` of a version held, where the evaluator is.
+
+        None where it cannot be told, so too when the version's own code fails on these bars: a
+        correction of the file would not reach it.
+        """
+        try:
+            compiled = self.version(store, version_key)
+            return None if compiled is None else evaluator.holds(compiled, rule, symbol, ds)
+        except UsageError:
+            return None
+
+    def _kept(self, store: HotStore, text: str) -> Strategy | None:
+        """The strategy of a kept configuration with the code kept beside it; None without."""
+        config = json.loads(text)
+        code = {}
+        for file, digest in config.get("code", {}).items():
+            document = store.get("strategies", f"{_CODE}{digest}") if self._runs_code else None
+            if document is None or text_digest(document.body["text"]) != digest:
+                return None
+            code[file] = document.body["text"]
+        return Strategy.from_canonical(config, code)
 
 
 def strategy_versions(store: HotStore) -> list[Version]:
@@ -71,23 +112,37 @@ def asset_versions(store: HotStore) -> list[Version]:
     return _read(store, _ASSETS)
 
 
-Configs = dict[str, dict[str, tuple[str, str]]]
-"""Version key and canonical text by id, for strategies, policy and assets."""
+class Configs(NamedTuple):
+    """What versions are kept of: version key and canonical text by id, and the text of code.
+
+    ``kinds`` are strategies, policy and assets; ``code`` maps the sha256 of each file of Python
+    factors to its text.
+    """
+
+    kinds: Mapping[str, Mapping[str, tuple[str, str]]]
+    code: Mapping[str, str]
 
 
 def configs_of(library: Library, policy: Policy, assets: Iterable[Asset]) -> Configs:
     """Everything versions are kept of, as it is in the files now."""
     strategies = [c.strategy for c in library.current]
-    return {
+    kinds = {
         _STRATEGIES: {s.strategy_id: (s.version_key, _text(s.canonical())) for s in strategies},
         _POLICIES: {policy.policy_id: (policy.policy_key, _text(canonical(policy.model_dump())))},
         _ASSETS: asset_configs(assets),
     }
+    return Configs(kinds, {text_digest(t): t for s in strategies for t in s.code.values()})
 
 
 def sync_versions(blotter: Blotter, store: HotStore, configs: Configs, stamp: VersionStamp) -> bool:
-    """Whether a row was opened, closed or reopened to match ``configs`` as of ``stamp.at``."""
-    changed = [_advance(blotter, store, name, found, stamp) for name, found in configs.items()]
+    """Whether a row was opened, closed or reopened to match ``configs`` as of ``stamp.at``.
+
+    Code is kept first, under its digest, so that a version is never without it.
+    """
+    for digest, text in configs.code.items():
+        store.put_if_absent("strategies", f"{_CODE}{digest}", {"text": text})
+    kinds = configs.kinds.items()
+    changed = [_advance(blotter, store, name, found, stamp) for name, found in kinds]
     return any(changed)
 
 

@@ -70,7 +70,13 @@ def canonical(value: Any) -> Any:  # noqa: ANN401  # any JSON value in, any JSON
 
 def digest(content: Mapping[str, Any] | list[Any]) -> str:
     """The sha256 of canonical JSON (sorted keys, no spaces); equal content, equal digest."""
-    text = json.dumps(
-        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    return text_digest(
+        json.dumps(
+            content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        )
     )
+
+
+def text_digest(text: str) -> str:
+    """The sha256 of a text."""
     return hashlib.sha256(text.encode()).hexdigest()

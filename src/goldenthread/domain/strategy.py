@@ -5,11 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from goldenthread.domain.ids import canonical, digest
+from goldenthread.domain.ids import canonical, digest, text_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Side(StrEnum):
@@ -117,26 +120,48 @@ class Strategy(_Part):
     size: Size = Size()
     universes: dict[str, tuple[str, ...] | UniverseRule] = Field(default_factory=dict)
     """Members or rule of each universe named in ``assets``: a change of it is a new version."""
+    code: dict[str, str] = Field(default_factory=dict)
+    """The text of each file of Python factors it calls, by file: a change is a new version."""
 
     def canonical(self) -> dict[str, Any]:
         """The configuration as plain JSON values without the description; order is content.
 
         Mappings whose order matters (factors, filters, targets) become lists of pairs; numbers
-        become canonical strings, so ``1.50`` and ``1.5`` are the same configuration. What came
-        later and is not used (``inputs``) is left out, so that older versions keep their key.
+        become canonical strings, so ``1.50`` and ``1.5`` are the same configuration. Of code
+        there is the sha256 of each file. What came later and is not used (``inputs``, ``code``)
+        is left out, so that older versions keep their key.
         """
-        left_out = {"description"} if self.inputs else {"description", "inputs"}
-        plain = self.model_dump(mode="python", exclude=left_out)
+        later = {name for name in ("inputs", "code") if not getattr(self, name)}
+        plain = self.model_dump(mode="python", exclude={"description", *later})
+        if self.code:
+            plain["code"] = {file: text_digest(text) for file, text in self.code.items()}
         for ordered in ("factors", "reject_unless"):
             plain[ordered] = [[name, text] for name, text in plain[ordered].items()]
         value: dict[str, Any] = canonical(plain)
         return value
 
     @classmethod
-    def from_canonical(cls, config: dict[str, Any]) -> Strategy:
-        """The strategy a canonical configuration describes; ``canonical`` undone."""
+    def from_canonical(
+        cls, config: Mapping[str, Any], code: Mapping[str, str] | None = None
+    ) -> Strategy:
+        """The strategy of a canonical configuration and its code; ``canonical`` undone."""
         ordered = {name: dict(config[name]) for name in ("factors", "reject_unless")}
-        return cls.model_validate({**config, **ordered})
+        return cls.model_validate({**config, **ordered, "code": dict(code or {})})
+
+    @property
+    def expressions(self) -> dict[str, str]:
+        """Every expression by its place (``exit.targets[1].at``), universes' rules included."""
+        entry, leave = self.entry, self.exit
+        levels = {f"exit.targets[{n}].at": t.at for n, t in enumerate(leave.targets, start=1)}
+        found: dict[str, str | None] = {
+            **{f"universes.toml, {name}": by.rule for name, by in self.rules.items()},
+            **{f"factors.{name}": text for name, text in self.factors.items()},
+            **{f"entry.{n}": getattr(entry, n) for n in ("when", "price", "cancel_if", "priority")},
+            **{f"reject_unless.{name}": text for name, text in self.reject_unless.items()},
+            **levels,
+            **{f"exit.{n}": getattr(leave, n) for n in ("stop", "trail", "when")},
+        }
+        return {key: text for key, text in found.items() if text is not None}
 
     @property
     def tables(self) -> dict[str, Input]:

@@ -3,7 +3,8 @@
 Every expression and every decision is told three times: with the whole history, with the bars
 after the decision cut off, and with these bars present but all null. A value that differs has
 looked ahead: a leak that reads the future changes when it is gone, and one that only passes over
-it (a mean of the whole column, a fill backwards) turns null when the future does.
+it (a mean of the whole column, a fill backwards) turns null when the future does. A factor
+written in Python is asked once more, with no other bars than its look-back declares.
 """
 
 from __future__ import annotations
@@ -18,22 +19,31 @@ import numpy as np
 from goldenthread.domain.asset import Asset
 from goldenthread.domain.bar import BarWindow
 from goldenthread.domain.signal import Candidate
+from goldenthread.signals.binding import below
 from goldenthread.signals.calls import Expr
 from goldenthread.signals.compilation import CompiledStrategy
 from goldenthread.signals.engine import Evaluator
 from goldenthread.signals.evaluation import Calculator, no_inputs
+from goldenthread.signals.factors.python import PythonFunction
 from goldenthread.signals.functions import LANGUAGE
+from goldenthread.signals.indicators import compute
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from goldenthread.domain.bar import Steps
+    from goldenthread.signals.indicators import Bound
 
     Windows = Callable[[str, dt.date, dt.datetime | None], BarWindow | None]
     Inputs = Callable[[str, str], Steps]
 
 Future = Literal["cut off", "poisoned"]
+
+_MORE = 250
+"""Bars before its look-back that must make no difference to a factor written in Python."""
+_APART = 1e-9
+"""What rounding may make of them, as a share of the factor's largest value around."""
 
 
 class Known(NamedTuple):
@@ -56,7 +66,7 @@ class Change:
 
     ``key`` is its place in the strategy's file (``factors.rsi``, ``exit.targets[1].at``, or
     ``decision`` where no expression tells why), ``expression`` the smallest part of it that
-    differs, ``future`` what was done to later bars. NaN is null.
+    differs, ``asked`` how it was asked again. NaN is null.
     """
 
     strategy_id: str
@@ -66,14 +76,14 @@ class Change:
     expression: str
     known: float
     alone: float
-    future: Future
+    asked: str
 
     @property
     def words(self) -> str:
         """The change as one sentence."""
         return (
             f"{self.strategy_id} {self.symbol} {self.ds} {self.key}: {self.expression} is"
-            f" {_shown(self.known)}, with the future {self.future} {_shown(self.alone)}"
+            f" {_shown(self.known)}, {self.asked} {_shown(self.alone)}"
         )
 
 
@@ -92,7 +102,7 @@ def look(
     whole: Known,
     cut: Callable[[dt.date], Known],
 ) -> Findings:
-    """What differs on the closes of ``dates`` once their future is gone.
+    """What differs on the closes of ``dates`` once their future, or what lies far back, is gone.
 
     Args:
         subjects: Strategies on assets.
@@ -112,9 +122,11 @@ def look(
             seen = known.look(subject, ds)
             decisions += seen.window is not None
             values += len(seen.values)
+            changes: list[Change] = []
             for future, view in without.items():
-                for change in _changes(subject, ds, (seen, view.look(subject, ds)), future):
-                    found.setdefault((change.strategy_id, change.key), change)
+                changes += _changes(subject, ds, (seen, view.look(subject, ds)), future)
+            for change in (*changes, *_undeclared(subject, ds, seen)):
+                found.setdefault((change.strategy_id, change.key), change)
     return Findings(decisions, values, tuple(found.values()))
 
 
@@ -229,7 +241,7 @@ def _changes(
     name, symbol = subject.compiled.strategy.strategy_id, subject.asset.symbol
 
     def change(key: str, expression: str, values: tuple[float, float]) -> Change:
-        return Change(name, symbol, ds, key, expression, *values, future)
+        return Change(name, symbol, ds, key, expression, *values, f"with the future {future}")
 
     if (known.window is None) != (alone.window is None):
         there = (float(known.window is not None), float(alone.window is not None))
@@ -243,6 +255,45 @@ def _changes(
             yield change(one.key, expr.text, _values_of(expr, one, other, pair))
     if not explained and known.decision != alone.decision:
         yield change("decision", _fields(known.decision, alone.decision), (math.nan, math.nan))
+
+
+def _undeclared(subject: Subject, ds: dt.date, seen: _Seen) -> Iterator[Change]:
+    """Factors written in Python that depend on bars before their look-back."""
+    name, symbol = subject.compiled.strategy.strategy_id, subject.asset.symbol
+    for key, call, bound in _written(subject.compiled):
+        told = _told_twice(call, bound, seen)
+        if told:
+            asked = f"given only the {bound.lookback + 1} bars it declares"
+            yield Change(name, symbol, ds, key, call.text, *told, asked)
+
+
+def _written(compiled: CompiledStrategy) -> Iterator[tuple[str, Expr, Bound]]:
+    """The calls of functions written in Python, wherever they stand."""
+    rules = [("universe", rule.expr) for rule in compiled.universe.rules]
+    filters = [(f"reject_unless.{filter_.name}", filter_.expr) for filter_ in compiled.filters]
+    for key, root in [*rules, *_plain(compiled), *filters, *_levels(compiled)]:
+        for expr in below(root):
+            if expr.bound is not None and isinstance(expr.bound.function, PythonFunction):
+                yield key, expr, expr.bound
+
+
+def _told_twice(call: Expr, bound: Bound, seen: _Seen) -> tuple[float, float] | None:
+    """Its value over a longer past, and over the bars it declares; None where they agree."""
+    window, at = seen.window, seen.calculator.at_places
+    if window is None or window.upto < bound.lookback:
+        return None
+    places = np.arange(window.upto - bound.lookback, window.upto + 1)
+    if call.universe and places[0] < window.year_start:  # members are compared from 1 January on
+        return None
+    longer = replace(window, year_start=max(0, int(places[0]) - _MORE))
+    alone = float(compute(bound, [at(part, longer, places) for part in call.parts])[-1])
+    around = at(call, longer, places)
+    known = float(around[-1])
+    if math.isnan(known) or math.isnan(alone):
+        is_same = math.isnan(known) and math.isnan(alone)
+    else:
+        is_same = abs(known - alone) <= _APART * float(np.nanmax(np.abs(around)))
+    return None if is_same else (known, alone)
 
 
 def _culprit(root: Expr, expr: Expr, pair: tuple[_Seen, _Seen]) -> Expr:

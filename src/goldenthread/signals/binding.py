@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from goldenthread.signals.calls import Universe
+    from goldenthread.signals.functions import Function
 
 MAX_LOOKBACK = 5_000
 """Bars before 1 January the longest expression may need (20 years of sessions)."""
@@ -26,6 +27,7 @@ MAX_LEVELS = 120
 ENTRY = Expr("entry", "entry", uses_entry=True)
 """The planned entry price, known in stop, targets and trail."""
 
+_NONE: Mapping[str, Function] = {}
 _LOGIC = frozenset({"and", "or", "not"})
 
 
@@ -45,6 +47,7 @@ def bind(
     *,
     condition: bool = False,
     universe: Universe | None = None,
+    functions: Mapping[str, Function] = _NONE,
 ) -> Expr:
     """The expression with every name of ``scope`` written out.
 
@@ -53,12 +56,13 @@ def bind(
         scope: What each name means besides the columns: parameters, factors, perhaps ``entry``.
         condition: Whether it must be true or false (else it may be any value).
         universe: The members ``rank`` and its like compare; without one they are refused.
+        functions: What may be called by name besides the catalogue.
 
     Raises:
         UsageError: It does not parse, a name or function is unknown, a call does not fit its
             function, or it needs too many bars; the message starts with the column.
     """
-    expr = _Binder(text, {**COLUMNS, **scope}, universe).bind(parse(text))
+    expr = _Binder(text, {**COLUMNS, **scope}, universe, functions).bind(parse(text))
     if condition and not expr.is_condition:
         msg = (
             f"column 1: {text.strip()!r} is a number; write a condition such as {text.strip()} > 0"
@@ -81,12 +85,19 @@ def below(expr: Expr) -> Iterator[Expr]:
 
 
 class _Binder:
-    """Carries the text, for places in messages, the scope and the members."""
+    """Carries the text, for places in messages, the scope, the members, further functions."""
 
-    def __init__(self, text: str, scope: Mapping[str, Expr], universe: Universe | None) -> None:
+    def __init__(
+        self,
+        text: str,
+        scope: Mapping[str, Expr],
+        universe: Universe | None,
+        functions: Mapping[str, Function],
+    ) -> None:
         self._text = text
         self._scope = scope
         self._universe = universe
+        self._functions = functions
 
     def bind(self, node: Node) -> Expr:
         match node.op:
@@ -107,10 +118,11 @@ class _Binder:
         found = self._scope.get(node.name)
         if found is not None:
             return found
-        if node.name in FUNCTIONS or node.name in LANGUAGE:
-            usage = LANGUAGE.get(node.name) or FUNCTIONS[node.name].usage
+        function = FUNCTIONS.get(node.name) or self._functions.get(node.name)
+        if function is not None or node.name in LANGUAGE:
+            usage = function.usage if function else LANGUAGE[node.name]
             raise self._error(node, f"{node.name} is a function; write {usage}")
-        hint = nearest(node.name, [*self._scope, *FUNCTIONS, *LANGUAGE])
+        hint = nearest(node.name, [*self._scope, *FUNCTIONS, *LANGUAGE, *self._functions])
         known = ", ".join(sorted(self._scope))
         raise self._error(node, f"unknown name {node.name!r}{hint}; known here: {known}")
 
@@ -237,13 +249,14 @@ class _Binder:
     def _call(self, node: Node, output: str) -> Expr:
         arguments = [self.bind(part) for part in node.parts]
         try:
-            function = function_named(node.name)
+            function = function_named(node.name, self._functions)
             inputs, bound = fit(function, arguments, output)
         except UsageError as error:
             raise self._error(node, str(error)) from None
         shown = [part.text for part in inputs] + [repr(value) for value in bound.numbers]
         shown += [str(bound.window)] if bound.window else []
-        text = f"{node.name}({', '.join(shown)})" + (f".{output}" if output else "")
+        version = f" of {function.key}" if function.key else ""
+        text = f"{node.name}({', '.join(shown)}{version})" + (f".{output}" if output else "")
         truth = node.name == "LAG" and inputs[0].is_condition
         expr = self._joined(node, Expr("call", text, inputs, bound=bound), truth=truth)
         if expr.uses_entry and (bound.lookback or not function.is_own):

@@ -96,15 +96,15 @@ COLUMNS: Mapping[str, Expr] = {name: Expr("column", name) for name in PRICES}
 """The columns every expression may read."""
 
 
-def function_named(name: str) -> Function:
-    """The function of the catalogue.
+def function_named(name: str, own: Mapping[str, Function]) -> Function:
+    """The function of the catalogue, or the one of a strategy's ``own``.
 
     Raises:
         UsageError: There is none of that name.
     """
-    function = FUNCTIONS.get(name)
+    function = FUNCTIONS.get(name) or own.get(name)
     if function is None:
-        hint = nearest(name, [*FUNCTIONS, *LANGUAGE])
+        hint = nearest(name, [*FUNCTIONS, *LANGUAGE, *own])
         ours = " ".join(["LAG HIGHEST LOWEST ABS MIN2 MAX2", *LANGUAGE])
         say = hint or f"; there are TA-Lib's functions and {ours}"
         msg = f"unknown function {name!r}{say}"

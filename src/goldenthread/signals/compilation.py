@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from goldenthread.domain.errors import UsageError
 from goldenthread.signals.binding import ENTRY, below, bind, number, table_values
 from goldenthread.signals.calls import COLUMNS, Expr, Rule, Universe
+from goldenthread.signals.factors.python import functions_in
 from goldenthread.signals.filters import Filter, filter_of
 from goldenthread.signals.functions import LANGUAGE
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from goldenthread.domain.strategy import Strategy, UniverseRule
+    from goldenthread.signals.functions import Function
 
 GATES = frozenset(
     {
@@ -85,6 +87,7 @@ def compile_strategy(strategy: Strategy) -> CompiledStrategy:
 
     Raises:
         StrategyError: A key contradicts another, or an expression is wrong; a UsageError.
+        UsageError: The code of a factor written in Python is not right.
     """
     _check_form(strategy)
     return _Compiler(strategy).compiled()
@@ -95,7 +98,8 @@ class _Compiler:
 
     def __init__(self, strategy: Strategy) -> None:
         self._strategy = strategy
-        self._universe = _universe(strategy)
+        self._functions = functions_of(strategy.code)
+        self._universe = _universe(strategy, self._functions)
         self._scope: dict[str, Expr] = {}
         self._all = [rule.expr for rule in self._universe.rules]
 
@@ -149,7 +153,13 @@ class _Compiler:
 
     def _bound(self, key: str, text: str, *, condition: bool = False) -> Expr:
         try:
-            expr = bind(text, self._scope, condition=condition, universe=self._universe)
+            expr = bind(
+                text,
+                self._scope,
+                condition=condition,
+                universe=self._universe,
+                functions=self._functions,
+            )
         except UsageError as error:
             raise StrategyError(str(error), key) from None
         self._all.append(expr)
@@ -162,21 +172,30 @@ def _reach(expr: Expr) -> int:
     return max(expr.lookback, *inner, 0)
 
 
-def bound_rule(by_rule: UniverseRule) -> Rule:
+def bound_rule(by_rule: UniverseRule, functions: Mapping[str, Function]) -> Rule:
     """The rule of a universe, ready to choose.
 
     Raises:
         UsageError: It is no condition.
     """
     among = Universe(by_rule.among)
-    return Rule(bind(by_rule.rule, {}, condition=True, universe=among), among.symbols)
+    rule = bind(by_rule.rule, {}, condition=True, universe=among, functions=functions)
+    return Rule(rule, among.symbols)
 
 
-def _universe(strategy: Strategy) -> Universe:
+def functions_of(code: Mapping[str, str]) -> dict[str, Function]:
+    """The functions written in Python that may be called; their code is run."""
+    found: dict[str, Function] = {}
+    for file, text in code.items():
+        found |= functions_in(file, text)
+    return found
+
+
+def _universe(strategy: Strategy, functions: Mapping[str, Function]) -> Universe:
     rules = []
     for name, by_rule in strategy.rules.items():
         try:
-            rules.append(bound_rule(by_rule))
+            rules.append(bound_rule(by_rule, functions))
         except UsageError as error:
             msg = f"rule, {error}"
             raise StrategyError(msg, f"universes.toml, {name}") from None

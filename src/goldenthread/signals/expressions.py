@@ -92,6 +92,11 @@ def names(node: Node) -> frozenset[str]:
     return frozenset(part.name for part in walk(node) if part.op == "name")
 
 
+def calls(node: Node) -> frozenset[str]:
+    """Every function the expression calls."""
+    return frozenset(part.name for part in walk(node) if part.op == "call")
+
+
 def walk(node: Node) -> Iterator[Node]:
     """The node and everything below it, parents first."""
     yield node

@@ -78,6 +78,11 @@ class Function:
         return self.group == OWN_GROUP
 
     @property
+    def key(self) -> str:
+        """What it means beside its name; empty in the catalogue, where a name means one thing."""
+        return ""
+
+    @property
     def usage(self) -> str:
         """How to write it, prices implied: ``BBANDS(price, timeperiod=20, ...).upperband``."""
         defaults = [

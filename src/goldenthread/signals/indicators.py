@@ -1,4 +1,4 @@
-"""Series computed by TA-Lib and our own functions, with nulls that stay where they belong.
+"""Series of TA-Lib, our own functions and Python factors, with nulls that stay where they belong.
 
 A null inside an input (NaN) splits it into runs. A FINITE or RECURSIVE function is computed on
 each run by itself and is null until its look-back of bars without a null is filled; an ANCHORED
@@ -9,7 +9,7 @@ the rest, which TA-Lib's running sums would lose.
 from __future__ import annotations
 
 import sys
-from functools import cache
+from functools import cache, partial
 from importlib.machinery import PathFinder
 from importlib.util import find_spec, module_from_spec
 from inspect import unwrap
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from goldenthread.domain.errors import EngineError
+from goldenthread.signals.factors.python import PythonFunction
 from goldenthread.signals.functions import Function, LookbackKind, settling_bars
 
 if TYPE_CHECKING:
@@ -40,8 +41,11 @@ def lookback_of(function: Function, numbers: tuple[float, ...], window: int) -> 
     """Bars before a value that it depends on (0: only its own bar).
 
     Raises:
-        UsageError: An MA type without a fixed smoothing constant.
+        UsageError: An MA type without a fixed smoothing constant, or a factor written in Python
+            declares none.
     """
+    if isinstance(function, PythonFunction):
+        return function.lookback(numbers)
     if function.is_own:
         return {"LAG": 0, "HIGHEST": -1, "LOWEST": -1}.get(function.name, 0) + int(
             numbers[0] if numbers else 0
@@ -69,6 +73,8 @@ def compute(bound: Bound, inputs: Sequence[FloatArray]) -> FloatArray:
     """
     if bound.function.is_own:
         return _own(bound, inputs)
+    if isinstance(bound.function, PythonFunction):
+        return _by_runs(partial(bound.function.run, bound.numbers), inputs, bound.lookback)
     call = _output_of(bound)
     if bound.function.kind is LookbackKind.ANCHORED:
         return _anchored(call, inputs, bound.window)

@@ -14,8 +14,14 @@ from pydantic import BaseModel, ValidationError
 
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.strategy import Strategy, UniverseRule
-from goldenthread.signals.compilation import StrategyError, bound_rule, compile_strategy
-from goldenthread.signals.expressions import nearest
+from goldenthread.signals.compilation import (
+    StrategyError,
+    bound_rule,
+    compile_strategy,
+    functions_of,
+)
+from goldenthread.signals.expressions import calls, nearest, parse
+from goldenthread.signals.factors.folder import FactorFolder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,13 +31,18 @@ MAX_BYTES = 64 * 1024
 _LARGEST = Decimal(10) ** 15
 _DECIMALS = 15
 _ID_RULE = "must be a letter followed by letters, digits and _, all lower case, at most 64"
-_FILLED_LATER = frozenset({"universes"})
+_NO_FACTORS = FactorFolder()
+_FILLED_LATER = frozenset({"universes", "code"})
 _STARTER = "starter.toml"
 _ID_LINE = re.compile(r'^strategy_id\s*=\s*["\'][^"\'\n]*["\']', re.MULTILINE)
 
 
-def read_strategy(path: Path) -> Strategy:
+def read_strategy(path: Path, factors: FactorFolder = _NO_FACTORS) -> Strategy:
     """The strategy of a file, every expression checked; ``universes`` is left empty.
+
+    Args:
+        path: The file.
+        factors: Where the functions stand that it may call besides the catalogue's.
 
     Raises:
         UsageError: The file cannot be read or is not a strategy; the message names file, line
@@ -47,17 +58,19 @@ def read_strategy(path: Path) -> Strategy:
     if len(content) > MAX_BYTES:
         msg = f"{path} is larger than {MAX_BYTES} bytes; a strategy file is a page"
         raise UsageError(msg)
-    return parse_strategy(text, str(path))
+    return parse_strategy(text, str(path), factors)
 
 
-def parse_strategy(text: str, name: str = "strategy") -> Strategy:
+def parse_strategy(
+    text: str, name: str = "strategy", factors: FactorFolder = _NO_FACTORS
+) -> Strategy:
     """The strategy of TOML ``text``; ``name`` stands in messages for the file.
 
     Raises:
         UsageError: As ``read_strategy``.
     """
     try:
-        strategy = _validated(_built(Strategy, _table(text), ""))
+        strategy = with_code(_validated(_built(Strategy, _table(text), "")), factors)
         compile_strategy(strategy)
     except StrategyError as error:
         line = line_of(text, error.key)
@@ -70,7 +83,7 @@ def parse_strategy(text: str, name: str = "strategy") -> Strategy:
     return strategy
 
 
-def check_rules(universes: Mapping[str, object], path: Path) -> None:
+def check_rules(universes: Mapping[str, object], path: Path, factors: FactorFolder) -> None:
     """Refuse a universe of the file whose rule is no condition.
 
     Raises:
@@ -80,13 +93,33 @@ def check_rules(universes: Mapping[str, object], path: Path) -> None:
         if not isinstance(universe, UniverseRule):
             continue
         try:
-            bound_rule(universe)
+            code = factors.code_of(calls(parse(universe.rule)))
+            bound_rule(universe, functions_of(code))
         except UsageError as error:
             text = path.read_text("utf-8")
             is_table = re.search(rf"^\s*\[\s*{re.escape(name)}\s*\]", text, re.MULTILINE)
             line = line_of(text, f"{name}.rule" if is_table else name)
             msg = f"{path}, line {line}: universe {name}, rule {universe.rule!r}, {error}"
             raise UsageError(msg) from None
+
+
+def with_code(strategy: Strategy, factors: FactorFolder) -> Strategy:
+    """The strategy with the files of the Python functions it calls, those of its universes too.
+
+    Raises:
+        StrategyError: One of them may not run, or is not right; a UsageError.
+    """
+    code: dict[str, str] = {}
+    for key, text in strategy.expressions.items():
+        try:
+            called = calls(parse(text))
+        except UsageError:  # compiling tells what is wrong with it
+            continue
+        try:
+            code |= factors.code_of(called)
+        except UsageError as error:
+            raise StrategyError(str(error), key) from None
+    return strategy.model_copy(update={"code": dict(sorted(code.items()))})
 
 
 def strategy_text(strategy_id: str, template: str | None = None) -> str:
@@ -103,8 +136,11 @@ def strategy_text(strategy_id: str, template: str | None = None) -> str:
 
 
 def text_of(strategy: Strategy) -> str:
-    """The file of a strategy: ``parse_strategy`` of it gives the strategy back, universes apart."""
-    plain = strategy.model_dump(mode="python", exclude={"universes"}, exclude_none=True)
+    """The file of a strategy: ``parse_strategy`` of it gives the strategy back.
+
+    Universes and code apart: they stand in files of their own.
+    """
+    plain = strategy.model_dump(mode="python", exclude=set(_FILLED_LATER), exclude_none=True)
     tables = {name: plain.pop(name) for name in list(plain) if isinstance(plain[name], dict)}
     blocks = [_lines(plain)]
     blocks += [f"[{name}]\n{_lines(table)}" for name, table in tables.items() if table]

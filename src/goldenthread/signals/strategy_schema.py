@@ -17,7 +17,11 @@ _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 def strategy_schema() -> dict[str, Any]:
     """What a strategy file may hold, as JSON schema (draft 2020-12)."""
     plain = Strategy.model_json_schema()
-    del plain["properties"]["universes"], plain["$defs"]["UniverseRule"]
+    del (
+        plain["properties"]["universes"],
+        plain["properties"]["code"],
+        plain["$defs"]["UniverseRule"],
+    )
     plain["title"] = "Goldenthread strategy"
     plain["description"] = "One strategy: when to enter, what refuses it, how to leave, how much"
     schema: dict[str, Any] = {"$schema": _DRAFT, **_numbers_plain(plain)}

@@ -17,6 +17,7 @@ from goldenthread.research.sweep.layout import Workers
 from goldenthread.research.sweep.running import Crew
 from goldenthread.research.sweep.sweeping import Request, Sweep, run_sweep
 from research.sweep.markets import STAKES, STRATEGY, bars_of
+from signals.factors.files import SPREAD
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
     from goldenthread.research.sweep.work import Bars
 
 SMALL = grid_of([axis_of("rsi_max=30,45"), axis_of("stop_atr=1:3:1")])
+WRITTEN = STRATEGY.model_copy(
+    update={
+        "reject_unless": {**STRATEGY.reject_unless, "CALM": "change(spread(5)) > -0.5"},
+        "code": {"ranges.py": SPREAD},
+    }
+)
+"""The strategy with factors written in Python, whose code goes with the work."""
 needs_ray = pytest.mark.skipif(
     find_spec("ray") is None and os.environ.get("GOLDENTHREAD_REQUIRE_ENGINES") != "1",
     reason="Ray is not installed: pip install 'goldenthread[ray]'",
@@ -37,7 +45,7 @@ def swept(folder: Path, bars: Bars, on: str) -> Sweep:
     def crew(store: SweepStore) -> Crew:
         return Crew(workers, store, SystemClock(), pool=pool_on(on))
 
-    return run_sweep(Request(STRATEGY, SMALL, STAKES), bars, crew, folder, lambda _words: None)
+    return run_sweep(Request(WRITTEN, SMALL, STAKES), bars, crew, folder, lambda _words: None)
 
 
 @needs_ray

@@ -109,7 +109,7 @@ def _desk(
     assets = load_assets(project)
     judged, bars = load_bars(project, list(assets), span[1] + _AHEAD)
     strategies = project.strategies()
-    library = Library(strategies)
+    library = Library(strategies, runs_code=project.settings.factors.enabled)
     inputs = load_inputs(project, strategies)
     engines = wire(KnownBars(bars, assets))
     memo = Memo(most=None if span[0] < span[1] else _AT_HAND)
@@ -138,11 +138,8 @@ def _rules_of(
     """Whether a version's exit rule held; its evaluator keeps its own series, it looks back."""
 
     def rule(version_key: str, symbol: str, ds: dt.date, now: dt.datetime) -> bool | None:
-        compiled = library.version(store, version_key)
-        if compiled is None or compiled.strategy.exit.when is None:
-            return None
         evaluator.at(ds, now)
-        return evaluator.holds(compiled, "exit", symbol, ds)
+        return library.holds(store, evaluator, version_key, "exit", symbol, ds)
 
     return rule
 

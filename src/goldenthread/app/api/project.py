@@ -14,7 +14,8 @@ from goldenthread.app.settings import load_settings
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.policy import Policy
 from goldenthread.market.universe import load_universes, with_universes
-from goldenthread.signals.strategy_file import check_rules, read_strategy
+from goldenthread.signals.factors.folder import FactorFolder
+from goldenthread.signals.strategy_file import check_rules, read_strategy, with_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,7 +90,12 @@ class Project:
     @cached_property
     def universes(self) -> Universes:
         """The universes of universes.toml."""
-        return universes_in(self.root)
+        return universes_in(self.root, self.factors)
+
+    @cached_property
+    def factors(self) -> FactorFolder:
+        """The Python factors of the folder, which run only where the settings say so."""
+        return FactorFolder(self.root / "factors", self.settings.factors.enabled)
 
     def strategy_files(self) -> list[Path]:
         """The strategy files, by name."""
@@ -103,19 +109,24 @@ class Project:
         """
         found: dict[str, Strategy] = {}
         for path in self.strategy_files():
-            strategy = self.with_universes(read_strategy(path))
+            strategy = self.read(path)
             if strategy.strategy_id in found:
                 msg = f"{path.name} claims strategy_id {strategy.strategy_id!r}, already taken"
                 raise UsageError(msg)
             found[strategy.strategy_id] = strategy
         return [found[name] for name in sorted(found)]
 
-    def with_universes(self, strategy: Strategy) -> Strategy:
-        """The strategy with the members of every universe it names."""
-        return with_universes(strategy, self.universes)
+    def read(self, path: Path) -> Strategy:
+        """The strategy of a file, with its universes and the code of its Python factors.
+
+        Raises:
+            UsageError: The file, a universe or a factor is not right.
+        """
+        strategy = with_universes(read_strategy(path, self.factors), self.universes)
+        return with_code(strategy, self.factors)
 
 
-def universes_in(folder: Path) -> Universes:
+def universes_in(folder: Path, factors: FactorFolder) -> Universes:
     """The universes of the folder's ``universes.toml``, every rule checked; none without it.
 
     Raises:
@@ -123,7 +134,7 @@ def universes_in(folder: Path) -> Universes:
     """
     path = folder / "universes.toml"
     found = load_universes(path)
-    check_rules(found, path)
+    check_rules(found, path, factors)
     return found
 
 

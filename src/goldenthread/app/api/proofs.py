@@ -18,7 +18,7 @@ from goldenthread.domain.position import ExitReason
 from goldenthread.domain.trade import OutcomeStatus
 from goldenthread.market.bars import BarBook
 from goldenthread.market.quality import judge
-from goldenthread.research.lookahead import Known, Subject, look
+from goldenthread.research.lookahead import Findings, Known, Subject, look
 from goldenthread.signals.binding import MAX_LOOKBACK
 from goldenthread.signals.compilation import compile_strategy
 from goldenthread.warehouse.rows.signals import traded_signal
@@ -35,6 +35,7 @@ SELECT *
 FROM fact_trades WHERE book = @book AND ds BETWEEN @first AND @last ORDER BY trade_id
 """
 _SHOWN = 20
+_WEEK = 7
 _YEAR_AND_JUDGING = 366 + 31 + 250
 """Bars a decision reads besides its look-back: of a year and, to choose members, of the month
 before; and those that judge the first."""
@@ -67,8 +68,9 @@ def check_lookahead(
     """Whether anything a strategy sees on ``days`` dates depends on later bars.
 
     Every factor, filter, level, rule and decision is computed with all bars, with later bars cut
-    off (and all others judged again), and with later bars null. ``changed`` holds a sentence for
-    the first change of each expression.
+    off (and all others judged again), and with later bars null; a factor written in Python also
+    with no bar before its look-back. ``changed`` holds a sentence for the first change of each
+    expression.
 
     Args:
         project: The project; its strategies, bars and corporate actions.
@@ -79,8 +81,35 @@ def check_lookahead(
     Raises:
         UsageError: There is no strategy of a name, or none of them has a bar on these dates.
     """
-    assets = load_assets(project)
     strategies = _named(project.strategies(), strategy_ids)
+    dates, found = _looked(project, strategies, days, upto)
+    if not found.decisions:
+        msg = "nothing to compare: no strategy has a bar on these dates; try more --days, or --to"
+        raise UsageError(msg)
+    return {
+        "strategies": len(strategies),
+        "dates": dates,
+        "decisions": found.decisions,
+        "values": found.values,
+        "changed": [change.words for change in found.changes[:_SHOWN]],
+        "ok": not found.changes,
+    }
+
+
+def looks_ahead(project: Project, strategy: Strategy) -> str:
+    """The first value of the last week that another future or a longer past would change.
+
+    Empty when there is none; for strategies with Python factors, which alone can have one.
+    """
+    changes = _looked(project, [strategy], _WEEK)[1].changes
+    return changes[0].words if changes else ""
+
+
+def _looked(
+    project: Project, strategies: Sequence[Strategy], days: int, upto: dt.date | None = None
+) -> tuple[int, Findings]:
+    """How many dates were tried, and what was found on them."""
+    assets = load_assets(project)
     members = members_of(project, strategies, assets)
     compiled = [compile_strategy(strategy) for strategy in strategies]
     subjects = [
@@ -90,9 +119,7 @@ def check_lookahead(
     read = sorted({s.asset.symbol for s in subjects} | others)
     bars = judged_bars(project).filter(pl.col("symbol").is_in(read))
     actions = project.market_data.actions(read)
-
     reach = max((c.reach for c in compiled), default=0) + _YEAR_AND_JUDGING
-
     inputs = load_inputs(project, strategies)
 
     def cut(ds: dt.date) -> Known:
@@ -102,20 +129,8 @@ def check_lookahead(
         return Known(past_book.window, inputs.known_on(ds).steps)
 
     book = BarBook(bars, actions, list(assets.values()), lookback=MAX_LOOKBACK)
-    whole = Known(book.window, inputs.steps)
     dates = _dates(bars, days, upto)
-    found = look(subjects, dates, whole, cut)
-    if not found.decisions:
-        msg = "nothing to compare: no strategy has a bar on these dates; try more --days, or --to"
-        raise UsageError(msg)
-    return {
-        "strategies": len(strategies),
-        "dates": len(dates),
-        "decisions": found.decisions,
-        "values": found.values,
-        "changed": [change.words for change in found.changes[:_SHOWN]],
-        "ok": not found.changes,
-    }
+    return len(dates), look(subjects, dates, Known(book.window, inputs.steps), cut)
 
 
 def _dates(bars: pl.DataFrame, days: int, upto: dt.date | None) -> list[dt.date]:

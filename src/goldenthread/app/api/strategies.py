@@ -11,6 +11,7 @@ import polars as pl
 
 from goldenthread.app.api.bars import judged_bars
 from goldenthread.app.api.desks import load_bars, load_inputs, members_of, open_desk
+from goldenthread.app.api.proofs import looks_ahead
 from goldenthread.app.book import FrozenRun
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.engines.wiring import read_hot_store
@@ -20,7 +21,7 @@ from goldenthread.domain.strategy import StrategyStatus
 from goldenthread.market.universe import resolve
 from goldenthread.positions.blotter import Blotter
 from goldenthread.signals.engine import Evaluator, compile_strategy
-from goldenthread.signals.strategy_file import read_strategy, strategy_text
+from goldenthread.signals.strategy_file import strategy_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -165,14 +166,16 @@ def sync_strategies(project: Project, book: str) -> list[dict[str, object]]:
 def _check(project: Project, path: Path) -> dict[str, object]:
     row: dict[str, object] = {"file": path.name, "candidates": None, "would_trade": None}
     try:
-        compiled = compile_strategy(project.with_universes(read_strategy(path)))
+        compiled = compile_strategy(project.read(path))
         inputs = load_inputs(project, [compiled.strategy])
-    except UsageError as error:
-        return {**row, "no_bars": [], "error": str(error)}
-    assets = {asset.symbol for asset in project.market_data.assets()}
-    named = (*(a for a in compiled.strategy.assets if not a.startswith("@")), *compiled.refs)
-    row["no_bars"] = sorted({symbol for symbol in named if symbol not in assets})
-    return {**row, **_tried(project, compiled, inputs), "error": ""}
+        assets = {asset.symbol for asset in project.market_data.assets()}
+        named = (*(a for a in compiled.strategy.assets if not a.startswith("@")), *compiled.refs)
+        row["no_bars"] = sorted({symbol for symbol in named if symbol not in assets})
+        row |= _tried(project, compiled, inputs)
+        error = looks_ahead(project, compiled.strategy) if compiled.strategy.code and assets else ""
+    except UsageError as wrong:
+        return {**row, "no_bars": row.get("no_bars", []), "error": str(wrong)}
+    return {**row, "error": error}
 
 
 def _tried(project: Project, compiled: CompiledStrategy, inputs: InputBook) -> dict[str, object]:

@@ -21,7 +21,10 @@ _READABLE = 0o755
 
 
 class Contents(NamedTuple):
-    """What a folder holds: what was asked, the strategies as decided and as read, the results."""
+    """What a folder holds: what was asked, the strategies as decided, files as read, results.
+
+    ``texts`` maps the place of each file in the folder to what it says.
+    """
 
     config: Mapping[str, Any]
     strategies: Mapping[str, object]
@@ -35,7 +38,8 @@ def save(contents: Contents, folder: Path) -> Path:
     """The folder, now holding the run.
 
     ``config.toml`` says what was asked, ``strategies/ID.toml`` each strategy's file as it
-    was read, ``ID.json`` as it decided (canonical, parameters changed), ``manifest.json`` the
+    was read, ``ID.json`` as it decided (canonical, parameters changed), ``factors/NAME.py`` the
+    Python factors they call, ``manifest.json`` the
     digests of bars, strategies, policy, engine and every file beside it, ``metrics.json`` the
     figures; the rest are frames as Parquet. All of it is written beside the folder first and
     moved into place, so that a run that dies leaves nothing that could be taken for whole.
@@ -70,7 +74,8 @@ def _write(contents: Contents, draft: Path) -> None:
     for name, config in contents.strategies.items():
         _json(draft / "strategies" / f"{name}.json", config)
     for name, text in contents.texts.items():
-        (draft / "strategies" / f"{name}.toml").write_text(text, encoding="utf-8")
+        (draft / name).parent.mkdir(exist_ok=True)
+        (draft / name).write_text(text, encoding="utf-8")
     for name, frame in contents.frames.items():
         frame.write_parquet(draft / f"{name}.parquet")
     _json(draft / "metrics.json", contents.metrics)

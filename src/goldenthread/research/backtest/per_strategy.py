@@ -44,8 +44,8 @@ class Alone(NamedTuple):
 class PerStrategy:
     """What strategies did each by itself, whatever the others held.
 
-    ``config`` says what was asked and on what it rests, ``texts`` is each strategy's file as it
-    was read, ``notes`` are sentences about what could not be decided on.
+    ``config`` says what was asked and on what it rests, ``texts`` the files it was made of, as they
+    were read, ``notes`` are sentences about what could not be decided on.
     """
 
     runs: tuple[Alone, ...]

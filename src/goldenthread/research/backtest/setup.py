@@ -35,8 +35,9 @@ class Account:
 class Setup:
     """One backtest: who decides on what, on which bars, under which policy, from when to when.
 
-    ``members`` maps each strategy id to the symbols it decides on, ``texts`` to its file as it
-    was read; ``inputs`` gives the values of point-in-time tables. Both dates are decided on.
+    ``members`` maps each strategy id to the symbols it decides on, ``inputs`` gives
+    the values of point-in-time tables, ``texts`` the files it was made of by ``strategies/ID.toml``
+    or ``factors/NAME.py``. Both dates are decided on.
     """
 
     strategies: tuple[CompiledStrategy, ...]

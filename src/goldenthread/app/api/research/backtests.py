@@ -93,7 +93,11 @@ def asked_strategies(world: World, asked: Asked) -> tuple[list[Strategy], dict[s
         raise UsageError(msg)
     files = [world.file(named) for named in asked.files]
     found = with_params(world.strategies(files), asked.params)
-    return found, {s.strategy_id: f.read_text("utf-8") for s, f in zip(found, files, strict=True)}
+    code = {f"factors/{file}": text for s in found for file, text in s.code.items()}
+    pairs = zip(found, files, strict=True)
+    return found, code | {
+        f"strategies/{s.strategy_id}.toml": f.read_text("utf-8") for s, f in pairs
+    }
 
 
 def span_in(

@@ -39,20 +39,12 @@ def _check(strategies: Sequence[Strategy], name: str) -> None:
         msg = f"no parameter {name!r}{nearest(name, known)}; these strategies have: {allowed}"
         raise UsageError(msg)
     word = re.compile(rf"\b{re.escape(name)}\b")
-    if not any(word.search(text) for s in having for text in _expressions(s)):
+    if not any(word.search(text) for s in having for text in s.expressions.values()):
         msg = (
             f"parameter {name!r} of {having[0].strategy_id} is used by no expression, so that"
             " changing it changes nothing; use it in the file or leave it out"
         )
         raise UsageError(msg)
-
-
-def _expressions(strategy: Strategy) -> list[str]:
-    entry, leave = strategy.entry, strategy.exit
-    said = [entry.when, entry.price, entry.cancel_if, entry.priority]
-    said += [leave.stop, leave.trail, leave.when, *(target.at for target in leave.targets)]
-    said += [*strategy.factors.values(), *strategy.reject_unless.values()]
-    return [text for text in said if text is not None]
 
 
 def _changed(strategy: Strategy, params: Mapping[str, Any]) -> Strategy:

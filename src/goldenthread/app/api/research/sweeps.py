@@ -35,7 +35,7 @@ from goldenthread.signals.compilation import compile_strategy
 from goldenthread.signals.strategy_file import parse_strategy, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from goldenthread.app.api.project import Project
@@ -209,14 +209,16 @@ def promote(
     already is left alone.
 
     Raises:
-        UsageError: No such sweep, or a file of that name says something else.
+        UsageError: No such sweep, a file of that name says something else, or a Python factor
+            is not the one that was swept.
     """
     store = _store(project, name)
     manifest, figures = store.manifest(), store.figures()
-    parent = Strategy.from_canonical(manifest["strategy"])
+    parent, version = Strategy.from_canonical(manifest["strategy"]), manifest["version_key"][:12]
     ranked = figures.head(top).iter_rows(named=True)
+    origin = f"parent {parent.strategy_id} {version}, sweep {store.folder.name}"
     found = [
-        _promoted(parent, row, list(manifest["axes"]), f"sweep {store.folder.name}, rank {rank}")
+        _promoted(parent, row, list(manifest["axes"]), f"{origin}, rank {rank}")
         for rank, row in enumerate(ranked, start=1)
     ]
     files = {project.root / "strategies" / f"{s.strategy_id}.toml": s for s in found}
@@ -225,20 +227,30 @@ def promote(
         if path.exists() and path.read_text("utf-8") != text:
             msg = f"{path} is there already and says something else; rename or delete it"
             raise UsageError(msg)
+        now = parse_strategy(text, path.name, project.factors).canonical().get("code", {})
+        _refuse_other_code(now, manifest["strategy"].get("code", {}))
     for path, text in texts.items():
-        parse_strategy(text, path.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return [{"strategy_id": s.strategy_id, "written": str(path)} for path, s in files.items()]
 
 
-def _promoted(parent: Strategy, row: dict[str, Any], axes: list[str], where: str) -> Strategy:
+def _refuse_other_code(now: Mapping[str, str], swept: Mapping[str, str]) -> None:
+    changed = sorted(file for file, found in now.items() if swept.get(file) != found)
+    if changed:
+        msg = (
+            f"factors/{changed[0]} changed since the sweep, so that its figures would not be those"
+            " of the strategy written; sweep again, or bring the file back"
+        )
+        raise UsageError(msg)
+
+
+def _promoted(parent: Strategy, row: dict[str, Any], axes: list[str], origin: str) -> Strategy:
     values = {axis: Decimal(repr(row[axis])).normalize() for axis in axes}
     words = ", ".join(f"{axis}={value:f}" for axis, value in values.items())
-    origin = f"parent {parent.strategy_id} {parent.version_key[:12]}, {where}: {words}"
     name = f"{parent.strategy_id[:_ID_ROOM]}_{row['permutation'][:8]}"
     return with_values(parent, values).model_copy(
-        update={"strategy_id": name, "description": origin, "universes": {}}
+        update={"strategy_id": name, "description": f"{origin}: {words}", "universes": {}}
     )
 
 

@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING
 
 from goldenthread.app.api.bars import judged_bars
 from goldenthread.app.api.desks import load_assets, load_inputs
-from goldenthread.app.api.project import universes_in
+from goldenthread.app.api.project import Project
 from goldenthread.app.api.research.frames import bars_from_frame
+from goldenthread.app.settings import load_settings
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.policy import Policy
-from goldenthread.market.universe import resolve, with_universes
+from goldenthread.market.universe import resolve
 from goldenthread.research.backtest.setup import Account
 from goldenthread.signals.compilation import compile_strategy
-from goldenthread.signals.strategy_file import read_strategy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import polars as pl
 
-    from goldenthread.app.api.project import Project
     from goldenthread.domain.asset import Asset, CorporateAction
     from goldenthread.domain.strategy import Strategy
     from goldenthread.market.inputs.book import InputBook
@@ -86,7 +85,8 @@ class World:
     def strategies(self, files: Sequence[Path]) -> list[Strategy]:
         """The strategies of these files, universes filled in.
 
-        Universes are those of ``universes.toml`` in the project, or beside the file's folder.
+        Universes are those of ``universes.toml`` in the project, or beside the file's folder;
+        Python factors those of ``factors/`` there, if its settings enable them.
 
         Raises:
             UsageError: A file is not right, two claim one id, or bars of one's own lack a symbol.
@@ -139,7 +139,7 @@ class World:
     def _file_of(self, name: str) -> Path:
         files = self.project.strategy_files() if self.project else []
         for file in files:
-            if read_strategy(file).strategy_id == name:
+            if self._read(file).strategy_id == name:
                 return file
         known = ", ".join(file.stem for file in files) or "none"
         msg = f"no strategy {name!r}; name a file, or one of strategies/: {known}"
@@ -147,8 +147,9 @@ class World:
 
     def _read(self, file: Path) -> Strategy:
         if self.project is not None:
-            return self.project.with_universes(read_strategy(file))
-        return with_universes(read_strategy(file), universes_in(file.resolve().parent.parent))
+            return self.project.read(file)
+        root = file.resolve().parent.parent
+        return Project(root, load_settings(root)).read(file)
 
     def _refuse_without_bars(self, strategy: Strategy) -> None:
         named = [s for s in strategy.assets if not s.startswith("@")]
