@@ -6,7 +6,7 @@ from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from goldenthread.reports.charts import Chart, day_ticks, line_chart, value_ticks
@@ -86,6 +86,7 @@ def test_one_day_is_no_line() -> None:
 
 
 @given(st.lists(st.floats(-1e7, 1e7), min_size=2, max_size=40))
+@example([0.0, 5e-324])
 def test_every_point_lies_inside_the_drawing(values: list[float]) -> None:
     days = [DAY + dt.timedelta(days=n) for n in range(len(values))]
     text = line_chart(Chart("Equity", days, values, money, baseline=values[0]))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 960, 76, 84, 14, 26
 """The drawing's width and margins in its own units; it scales to the page."""
 
+_NOTHING = 1e-100
 SHORT_SPAN_DAYS = 92
 """Up to this span the axis names days in place of months."""
 
@@ -84,7 +85,7 @@ def value_ticks(low: float, high: float, wanted: int = 5) -> list[float]:
 
     The first is not above ``low``, the last not below ``high``.
     """
-    spread = high - low or abs(high) or 1.0
+    spread = next((size for size in (high - low, abs(high)) if size > _NOTHING), 1.0)
     raw = spread / wanted
     power = 10.0 ** math.floor(math.log10(raw))
     step = power * next(m for m in (1, 2, 5, 10) if m * power >= raw * 0.999)
