@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.command import command
-from app.test_every_expression import _EVERYTHING, _UNIVERSES, _scores
+from app.test_every_expression import add_everything
 from goldenthread.app.api.desks import open_desk
 from goldenthread.app.api.project import Project
 from goldenthread.app.decide import candidates_of
@@ -26,12 +25,7 @@ _FIRST = dt.date(2012, 1, 30)
 def test_a_day_finds_every_candidate_that_each_strategy_finds_alone(
     fresh: Path, *, several: bool
 ) -> None:
-    with (fresh / "universes.toml").open("a") as file:
-        file.write(_UNIVERSES)
-    (fresh / "strategies" / "everything.toml").write_text(_EVERYTHING)
-    (fresh / "scores.csv").write_text(_scores())
-    brought = ("data", "import-factors", str(fresh / "scores.csv"), "--name", "scores")
-    assert command(*brought, "--project", str(fresh)).code == 0
+    add_everything(fresh)
     dates = [_FIRST + dt.timedelta(days=n) for n in range(12 if several else 1)]
     seen = set()
     with closing(open_desk(Project.open(fresh), "sim:main", (dates[0], dates[-1]))) as desk:

@@ -76,7 +76,17 @@ def told(imported: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     shutil.copytree(imported, folder)
     for path in (folder / "strategies").glob("*.toml"):
         path.unlink()
-    (folder / "universes.toml").write_text(_UNIVERSES)
+    (folder / "universes.toml").unlink()
+    add_everything(folder)
+    project = Project.open(folder)
+    simulate(project, "main", SPAN)
+    return project
+
+
+def add_everything(folder: Path) -> None:
+    """Give a project the strategy that says everything, and all that it reads."""
+    with (folder / "universes.toml").open("a") as file:
+        file.write(_UNIVERSES)
     (folder / "strategies" / "everything.toml").write_text(_EVERYTHING)
     (folder / "factors").mkdir()
     (folder / "factors" / "ranges.py").write_text(SPREAD)
@@ -85,9 +95,6 @@ def told(imported: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     (folder / "scores.csv").write_text(_scores())
     brought = ("data", "import-factors", str(folder / "scores.csv"), "--name", "scores")
     assert command(*brought, "--project", str(folder)).code == 0
-    project = Project.open(folder)
-    simulate(project, "main", SPAN)
-    return project
 
 
 def _scores() -> str:
