@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from goldenthread.domain.position import ExitReason
-from goldenthread.research.sweep.daily import Held, Ledger, write_days
+from goldenthread.research.sweep.daily import Held, write_days
 from goldenthread.rules.kernel.riding import begin, note, run
 from goldenthread.rules.kernel.state import Row, State, cached, compiled, records
 from goldenthread.rules.kernel.track import Seat, Track, rooms, seat_of, track_of
@@ -32,18 +31,16 @@ _BY_CHANCE = tuple(
 )
 _ENDLESS = np.iinfo(np.int64).max
 _ROOM = 1 << 15
-_COMPILED = (Path(__file__).with_name("daily.py"),)
 
 
 class Books(NamedTuple):
     """What P permutations have made so far: sums in whole units of 1e-9, in any order the same.
 
-    ``change`` and ``exposure`` (P, D) are the daily changes of the equity and of the gross exposure
-    on the D days of the sweep's calendar, ``trades`` (P, 9) sums over closed trades.
+    ``days`` (P, 2 D) are the daily changes of the equity and of the gross exposure on the D days of
+    the sweep's calendar, side by side, ``trades`` (P, 9) sums over closed trades.
     """
 
-    change: IntArray
-    exposure: IntArray
+    days: IntArray
     trades: IntArray
 
 
@@ -107,15 +104,14 @@ class Bench(NamedTuple):
     outcome: Rides
     log: Sequence[Row]
     known: Sequence[Known]
-    ledger: Ledger
+    ledger: IntArray
     found: IntArray
 
 
 def new_books(permutations: int, days: int) -> Books:
     """Empty books."""
-    shape = (permutations, days)
     return Books(
-        np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros((permutations, 9), np.int64)
+        np.zeros((permutations, 2 * days), np.int64), np.zeros((permutations, 9), np.int64)
     )
 
 
@@ -159,8 +155,8 @@ class Chains:
             ticket=_no_tickets(1, targets),
             outcome=rooms(1),
             log=records(Row, 2 * (targets + 2) + 3 * self._splits),
-            known=records(Known, sessions, _COMPILED),
-            ledger=Ledger(np.empty(room, np.int64), np.empty(room, np.int64)),
+            known=records(Known, sessions),
+            ledger=np.empty(2 * room, np.int64),
             found=np.empty(sessions, np.int64),
         )
 
@@ -215,13 +211,13 @@ def _chain(
     stamp, used, family, count = 0, 0, -1, 0
     for row in range(rows[0], rows[1]):
         own = choices.family[choices.ride[row]]
-        if own != family or used + 2 * choices.column.size > bench.ledger.change.size:
+        if own != family or 2 * (used + 2 * choices.column.size) > bench.ledger.size:
             family, used = own, 0
             stamp += 1
         count, used = _choose(track, choices, row, (stamp, used), bench)
         for at in range(count):
             known = bench.known[bench.found[at]]
-            _book_days(choices, books, row, known, bench.ledger)
+            _book_days(choices, books.days[row], known, bench.ledger)
             if known.is_closed:
                 _book_trade(books.trades[row], known)
     return count
@@ -314,16 +310,15 @@ def _know_trade(known: Known, rides: Rides) -> None:
 
 
 @compiled
-def _book_days(choices: Choices, books: Books, row: int, known: Known, ledger: Ledger) -> None:
+def _book_days(choices: Choices, sums: IntArray, known: Known, ledger: IntArray) -> None:
+    at, count = 2 * known.at, 2 * known.days
     if choices.is_dense:
-        first, at = choices.column[known.entered], known.at
-        _add(books.change[row, first : first + known.days], ledger.change[at : at + known.days])
-        _add(books.exposure[row, first : first + known.days], ledger.exposure[at : at + known.days])
+        first = 2 * choices.column[known.entered]
+        _add(sums[first : first + count], ledger[at : at + count])
         return
     for day in range(known.days):
-        column = choices.column[known.entered + day]
-        books.change[row, column] += ledger.change[known.at + day]
-        books.exposure[row, column] += ledger.exposure[known.at + day]
+        first = 2 * choices.column[known.entered + day]
+        _add(sums[first : first + 2], ledger[at + 2 * day : at + 2 * day + 2])
 
 
 @compiled

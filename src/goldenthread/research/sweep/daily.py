@@ -19,17 +19,14 @@ if TYPE_CHECKING:
 IntArray = NDArray[np.int64]
 
 
-class Ledger(NamedTuple):
-    """Days of rides, one ride after the other, in units of 1e-9 of the quote currency.
+CHANGE, EXPOSURE = range(2)
+"""The two numbers of a day in a ledger, which has one after the other, in units of 1e-9.
 
-    ``change`` is what a day added to the equity, at the close (before it at the last one there
-    was), dividends added and fees taken off; a closed ride adds exactly its net P&L. ``exposure``
-    is what the day added to what was held at its close. Both are changes, as other assets have
-    days on which this one has no session.
-    """
-
-    change: IntArray
-    exposure: IntArray
+What a day added to the equity, at the close (before it at the last one there was), dividends
+added and fees taken off; a closed ride adds exactly its net P&L. And what it added to what was
+held at its close. Both are changes, as other assets have days on which this one has no session.
+They lie side by side: adding days to a permutation's waits for memory more than for sums.
+"""
 
 
 class Held(NamedTuple):
@@ -48,7 +45,7 @@ class Held(NamedTuple):
 
 
 @compiled
-def write_days(days: Sequence[Day], log: Sequence[Row], held: Held, ledger: Ledger) -> None:
+def write_days(days: Sequence[Day], log: Sequence[Row], held: Held, ledger: IntArray) -> None:
     """Write a ride's days; ``log`` starts with its executions, oldest first."""
     cash, units, mark = 0.0, 0.0, 0.0
     before, exposed = np.int64(0), np.int64(0)
@@ -74,6 +71,7 @@ def write_days(days: Sequence[Day], log: Sequence[Row], held: Held, ledger: Ledg
         exposes = np.int64(np.rint(worth * UNITS))
         if session == held.last and not np.isnan(held.net):
             equity, exposes = np.int64(np.rint(held.net * UNITS)), np.int64(0)
-        ledger.change[at], ledger.exposure[at] = equity - before, exposes - exposed
+        ledger[2 * at + CHANGE] = equity - before
+        ledger[2 * at + EXPOSURE] = exposes - exposed
         before, exposed = equity, exposes
         at += 1

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -24,6 +23,8 @@ from goldenthread.research.sweep.chaining import (
     WON,
     Books,
 )
+from goldenthread.research.sweep.daily import CHANGE, EXPOSURE
+from goldenthread.rules.kernel.state import cached, compiled
 from goldenthread.rules.ticks import UNITS
 
 FloatArray = NDArray[np.float64]
@@ -72,7 +73,7 @@ def figures_of(books: Books, span: Span, threads: int = 1) -> pl.DataFrame:
 
 def equity_of(books: Books, row: int, capital: float) -> tuple[FloatArray, FloatArray]:
     """The equity and the gross exposure of one permutation, day by day."""
-    change, exposure = books.change[row], books.exposure[row]
+    change, exposure = books.days[row].reshape(-1, 2).T
     return capital + np.cumsum(change) / UNITS, np.cumsum(exposure) / UNITS
 
 
@@ -94,22 +95,33 @@ def _traded(sums: IntArray) -> dict[str, FloatArray | IntArray]:
         }
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
 def _curves(books: Books, span: Span, rows: tuple[int, int], out: FloatArray) -> None:
-    days = books.change.shape[1]
-    values, returns = np.empty(days), np.empty(days - 1)
+    days = books.days.shape[1] // 2
+    _fill_curves(books, span, rows, out, (np.empty(days), np.empty(days - 1)))
+
+
+@cached
+def _fill_curves(
+    books: Books,
+    span: Span,
+    rows: tuple[int, int],
+    out: FloatArray,
+    room: tuple[FloatArray, FloatArray],
+) -> None:
+    values, returns = room
+    days = len(values)
     for row in range(rows[0], rows[1]):
         total, held, exposed = np.int64(0), np.int64(0), 0.0
         for day in range(days):
-            total += books.change[row, day]
+            total += books.days[row, 2 * day + CHANGE]
             values[day] = span.capital + total / UNITS
-            held += books.exposure[row, day]
+            held += books.days[row, 2 * day + EXPOSURE]
             exposed += held / UNITS / values[day]
         _curve(values, returns, span, out[row])
-        out[row, 7] = exposed / days if values.min() > 0 else np.nan
+        out[row, 7] = exposed / days if _lowest(values) > 0 else np.nan
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def _curve(values: FloatArray, returns: FloatArray, span: Span, out: FloatArray) -> None:
     growth = values[-1] / values[0]
     out[0] = growth - 1.0
@@ -118,13 +130,21 @@ def _curve(values: FloatArray, returns: FloatArray, span: Span, out: FloatArray)
     out[5] = _deepest(values)
     if out[5] > 0:
         out[6] = out[1] / out[5]
-    if span.days >= _SHORTEST_DAYS and len(values) >= 3 and values.min() > 0:  # noqa: PLR2004  # a sample deviation needs two returns
+    if span.days >= _SHORTEST_DAYS and len(values) >= 3 and _lowest(values) > 0:  # noqa: PLR2004  # a sample deviation needs two returns
         for at in range(len(returns)):
             returns[at] = values[at + 1] / values[at] - 1.0
         _risk(returns, span, out)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
+def _lowest(values: FloatArray) -> float:
+    lowest = float(values[0])
+    for value in values:
+        lowest = min(lowest, value)
+    return lowest
+
+
+@compiled
 def _deepest(values: FloatArray) -> float:
     """The largest drawdown; of the days since a peak, the lowest has the largest."""
     deepest = 0.0
@@ -137,7 +157,7 @@ def _deepest(values: FloatArray) -> float:
     return max(deepest, 1.0 - trough / peak)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def _risk(returns: FloatArray, span: Span, out: FloatArray) -> None:
     count = len(returns)
     mean = below = square = 0.0

@@ -49,8 +49,24 @@ def compiled(function: _Function) -> _Function:
 
 
 def cached(function: _Function) -> _Function:
-    """The same, kept on disk from one process to the next."""
+    """The same, kept on disk from one process to the next while its folder and the kernel stay.
+
+    numba looks for changes only in the file of a function, not in what that calls, and stumbles
+    over what was kept of types that are gone. So a function is kept under the digest of sources.
+    """
+    function.__qualname__ += f"_{_digest(Path(function.__code__.co_filename).parent)}"
     return cast("_Function", numba.njit(**_AS_WRITTEN, cache=True)(function))
+
+
+@cache
+def _digest(folder: Path) -> str:
+    """What the sources in a folder and those of the kernel are known by."""
+    kernel = Path(__file__).parent
+    rules = (kernel.with_name("ticks.py"), kernel.with_name("tape.py"))
+    sha = hashlib.sha256()
+    for source in sorted({*folder.glob("*.py"), *kernel.glob("*.py"), *rules}):
+        sha.update(source.read_bytes())
+    return sha.hexdigest()[:16]
 
 
 class State:
@@ -171,37 +187,12 @@ class Desk(NamedTuple):
 _KINDS = {int: np.int64, float: np.float64, bool: np.bool_}
 
 
-def records(kind: type, count: int, sources: tuple[Path, ...] = ()) -> Any:  # noqa: ANN401  # numpy knows no type of records
-    """An array of so many records with the fields of ``kind``, all zero.
-
-    A ``kind`` that a cached function takes names the ``sources`` of what that calls; those of the
-    kernel go without saying.
-    """
-    return np.zeros(count, _layout(kind, sources))
+def records(kind: type, count: int) -> Any:  # noqa: ANN401  # numpy knows no type of records
+    """An array of so many records with the fields of ``kind``, all zero."""
+    return np.zeros(count, _layout(kind))
 
 
 @cache
-def _layout(kind: type, sources: tuple[Path, ...]) -> np.dtype[np.void]:
+def _layout(kind: type) -> np.dtype[np.void]:
     fields = [(name, _KINDS[of]) for name, of in get_type_hints(kind).items()]
-    stamped = _kernel() if kind is State else sources
-    stamp = [(f"rules_{_digest(stamped)}", np.int8)] if stamped else []
-    return np.dtype(fields + stamp, align=True)
-
-
-@cache
-def _kernel() -> tuple[Path, ...]:
-    folder = Path(__file__).parent
-    return (*folder.glob("*.py"), folder.with_name("ticks.py"), folder.with_name("tape.py"))
-
-
-@cache
-def _digest(sources: tuple[Path, ...]) -> str:
-    """What the sources are known by.
-
-    numba looks for changes only in the file of a cached function, not in what that calls. A
-    field named after them is part of the signature machine code is kept under.
-    """
-    sha = hashlib.sha256()
-    for source in sorted(sources):
-        sha.update(source.read_bytes())
-    return sha.hexdigest()[:16]
+    return np.dtype(fields, align=True)
