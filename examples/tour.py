@@ -175,7 +175,7 @@ def trades_become_facts(project: Project) -> None:
     refused = facts(project, BOOK, _REFUSED).to_dicts()[0]
     stop(10, "what was not traded, priced", some(refused, *refused))
     print(f"   {told_line(project, BOOK)}.")
-    print(f"   the report has {write_report(project, BOOK).stat().st_size // 1000} kB")
+    print(f"   the report has {write_report(project, BOOK).report.stat().st_size // 1000} kB")
 
 
 _TRADE = """

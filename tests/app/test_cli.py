@@ -83,7 +83,7 @@ USES: dict[str, Use] = {
         keys=("days_run", "signals", "trades", "equity", "gaps"),
     ),
     "status": Use(keys=("book", "last_run", "equity", "halted", "frozen")),
-    "report": Use(keys=("report",)),
+    "report": Use(keys=("report", "figures")),
     "halt": Use(("--reason", "a test"), keys=("book", "request", "active")),
     "resume": Use(keys=("book", "request", "active")),
     "flatten": Use(("--confirm", "sim:main"), keys=("book", "request", "active")),

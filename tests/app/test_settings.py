@@ -43,6 +43,7 @@ def test_without_a_file_everything_is_a_default(tmp_path: Path) -> None:
     assert (found.sim.start_cash, found.sim.seed) == (Decimal(100_000), 7)
     assert found.hot_store.path == Path("state/hot.sqlite")
     assert found.run.start_after == dt.time(0, 5)
+    assert (found.benchmarks.equity, found.benchmarks.crypto) == ("SPY", "BTC/USD")
     assert {row.origin for row in resolved(found)} == {"default"}
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from goldenthread.reports.figures.benchmark import against
 from goldenthread.reports.performance import (
     curve_figures,
     drawdowns,
@@ -102,3 +103,18 @@ def test_what_trades_say_is_what_empyrical_says_of_their_money() -> None:
     batting = empyrical.batting_average(money, pd.Series(0.0, money.index))
     assert found.win_rate == close(batting["batting average"])
     assert found.expectancy == close(money.mean())
+
+
+@pytest.mark.parametrize("days", CALENDARS.values(), ids=CALENDARS)
+def test_alpha_beta_and_correlation_are_those_of_empyrical(days: list[dt.date]) -> None:
+    # empyrical does not pair days: it gets the returns between the days both curves have
+    for seed in range(5):
+        mine, other = curve_on(_EVERY_DAY, seed), curve_on(days, seed + 100)
+        found = against(mine, other, ("CRYPTO", "BTC/USD"))
+        ours, theirs = returns_of(mine.join(other, on="ds", how="semi")), returns_of(other)
+        periods = 365 * len(theirs) / (days[-1] - days[0]).days
+        assert found.periods == close(periods)
+        assert found.beta == close(empyrical.beta(ours, theirs))
+        assert found.alpha == close(empyrical.alpha(ours, theirs, annualization=periods))
+        assert found.correlation == close(np.corrcoef(ours, theirs)[0, 1])
+        assert found.benchmark_return == close(empyrical.cum_returns_final(theirs))

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from goldenthread.domain.errors import UsageError
+from goldenthread.reports.figures.benchmark import BenchmarkFigures
 from goldenthread.reports.notation import UNKNOWN
 from goldenthread.reports.tearsheet import TearsheetInput, tearsheet
 from reports.facts import DAY, equity, expired, refused, refused_row, trade_row, trades
@@ -124,6 +125,17 @@ def test_filters_show_what_they_refused_alone() -> None:
     row = _rows(tearsheet(FULL), "Filters and gates")[0]
     assert row[:3] == ["VOLUME_TOO_LOW", "filter", "12"]
     assert row[-2:] == ["0.0%", "+$1,200"]  # none of the twelve would have lost
+
+
+def test_the_account_stands_beside_its_benchmarks() -> None:
+    found = [
+        BenchmarkFigures("EQUITY", "SPY", 250, 251.3, 0.05, 0.0123, 0.456, 0.7),
+        BenchmarkFigures("CRYPTO", "BTC/USD", note="no bars of BTC/USD on days of the account"),
+    ]
+    rows = _rows(tearsheet(replace(FULL, benchmarks=found)), "Benchmarks")
+    assert rows[0][:5] == ["SPY", "equity", "+5.0%", "+1.2%", "0.46"]
+    assert rows[1][2:6] == [UNKNOWN] * 4
+    assert rows[1][-1] == "no bars of BTC/USD on days of the account"
 
 
 def test_every_signal_is_counted_in_one_place() -> None:

@@ -169,6 +169,11 @@ class _Factors(_Section):
     enabled: bool = False  # whether the Python code of factors/ may run
 
 
+class _Benchmarks(_Section):
+    equity: str = "SPY"  # empty: none
+    crypto: str = "BTC/USD"
+
+
 class Settings(_Section):
     """Every setting in force; paths are relative to the project's folder.
 
@@ -187,6 +192,7 @@ class Settings(_Section):
     notifier: _Notifier = _Notifier()
     run: _Run = _Run()
     factors: _Factors = _Factors()
+    benchmarks: _Benchmarks = _Benchmarks()
 
     _origins: dict[tuple[str, str], Origin] = PrivateAttr(default_factory=dict)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from goldenthread.reports.notation import exact, signed_money
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -54,6 +56,27 @@ def tile(label: str, value: str, note: str = "", *, signed: bool = False) -> str
         f'<div class="tile"><div class="label">{escape(label)}</div>'
         f'<div class="figure{tone}">{_figure(value)}</div>{below}</div>'
     )
+
+
+def section(title: str, about: str, body: str) -> str:
+    """A headed part of the page, with a line about it when there is something to say."""
+    line = f'<p class="about">{escape(about)}</p>' if about else ""
+    return f"<section><h2>{escape(title)}</h2>{line}{body}</section>"
+
+
+def text(name: str) -> Callable[[Mapping[str, Any]], str]:
+    """How a column writes the value of that name as it is."""
+    return lambda row: exact(row[name])
+
+
+def written(name: str, how: Callable[[Any], str]) -> Callable[[Mapping[str, Any]], str]:
+    """How a column writes the value of that name, in a notation."""
+    return lambda row: how(row[name])
+
+
+def money_column(head: str, name: str, places: int = 0) -> Column:
+    """A column of money with its sign, coloured by it."""
+    return Column(head, lambda row: signed_money(row[name], places), signed=True)
 
 
 def share_bar(shares: Mapping[str, int]) -> str:

@@ -10,9 +10,17 @@ import polars as pl
 
 from goldenthread.reports import attribution as attributed
 from goldenthread.reports.charts import Chart, line_chart
-from goldenthread.reports.markup import Column, share_bar, table, tile
+from goldenthread.reports.markup import (
+    Column,
+    money_column,
+    section,
+    share_bar,
+    table,
+    text,
+    tile,
+    written,
+)
 from goldenthread.reports.notation import (
-    exact,
     money,
     number,
     percent,
@@ -109,7 +117,7 @@ def equity_charts(equity: pl.DataFrame, figures: Metrics) -> str:
         mark_label="" if mark is None else f"{percent(below['drawdown'][mark])} on {days[mark]}",
     )
     start = "The dashed line is the equity of the first day."
-    return _section("Equity", start, line_chart(top)) + _section("Drawdown", "", line_chart(bottom))
+    return section("Equity", start, line_chart(top)) + section("Drawdown", "", line_chart(bottom))
 
 
 def months(equity: pl.DataFrame) -> str:
@@ -124,7 +132,7 @@ def months(equity: pl.DataFrame) -> str:
     columns = [Column("Year", lambda row: str(row["year"]), figure=False)]
     columns += [_return_column(calendar.month_abbr[m], str(m)) for m in range(1, 13)]
     columns.append(_return_column("Year", "all"))
-    return _section("Monthly returns", "", table(columns, years.values(), "No equity curve yet."))
+    return section("Monthly returns", "", table(columns, years.values(), "No equity curve yet."))
 
 
 def strategies(equity: pl.DataFrame, trades: pl.DataFrame) -> str:
@@ -133,21 +141,21 @@ def strategies(equity: pl.DataFrame, trades: pl.DataFrame) -> str:
     rows = [{"strategy": name, **figures.as_row()} for name, figures in found.items()]
     rows.sort(key=lambda row: (-row["net_pnl"], row["strategy"]))
     columns = [
-        Column("Strategy", _text("strategy"), figure=False),
-        Column("Trades", _text("trades")),
-        Column("Win rate", _written("win_rate", percent)),
-        Column("Profit factor", _written("profit_factor", number)),
-        Column("Expectancy", _written("expectancy", signed_money)),
-        Column("R", _written("expectancy_r", number), hint="mean net P&L over initial risk"),
-        Column("Hold", _written("average_hold", lambda n: number(n, 1)), hint="sessions"),
-        Column("Sharpe", _written("sharpe", number)),
-        Column("Max drawdown", _written("max_drawdown", percent)),
-        Column("Exposure", _written("exposure", percent)),
-        Column("Fees", _written("costs", money)),
-        _money_column("Net P&L", "net_pnl"),
+        Column("Strategy", text("strategy"), figure=False),
+        Column("Trades", text("trades")),
+        Column("Win rate", written("win_rate", percent)),
+        Column("Profit factor", written("profit_factor", number)),
+        Column("Expectancy", written("expectancy", signed_money)),
+        Column("R", written("expectancy_r", number), hint="mean net P&L over initial risk"),
+        Column("Hold", written("average_hold", lambda n: number(n, 1)), hint="sessions"),
+        Column("Sharpe", written("sharpe", number)),
+        Column("Max drawdown", written("max_drawdown", percent)),
+        Column("Exposure", written("exposure", percent)),
+        Column("Fees", written("costs", money)),
+        money_column("Net P&L", "net_pnl"),
     ]
     about = "Each as if the account had traded it alone, P&L booked on the day a trade closed."
-    return _section("Strategies", about, table(columns, rows, "No trade was closed."))
+    return section("Strategies", about, table(columns, rows, "No trade was closed."))
 
 
 def refusals(attribution: pl.DataFrame) -> str:
@@ -155,18 +163,18 @@ def refusals(attribution: pl.DataFrame) -> str:
     order = pl.col("alone_net_pnl").abs()
     ranked = attribution.sort(order, "name", descending=[True, False], nulls_last=True)
     rows = ranked.to_dicts()
-    made = _written("alone_net_pnl", signed_money)
+    made = written("alone_net_pnl", signed_money)
     columns = [
-        Column("Name", _text("name"), figure=False),
-        Column("Kind", _text("kind"), figure=False),
-        Column("Refused", _text("refused")),
-        _money_column("All would have made", "net_pnl"),
-        Column("Alone", _text("alone"), hint="nothing else refused these"),
-        Column("Resolved", _text("alone_resolved")),
-        Column("Open", _text("alone_open")),
-        Column("No price", _text("alone_unpriceable")),
-        Column("Untriggered", _text("alone_untriggered")),
-        Column("Right", _written("alone_hit_rate", percent), hint="would have lost or made 0"),
+        Column("Name", text("name"), figure=False),
+        Column("Kind", text("kind"), figure=False),
+        Column("Refused", text("refused")),
+        money_column("All would have made", "net_pnl"),
+        Column("Alone", text("alone"), hint="nothing else refused these"),
+        Column("Resolved", text("alone_resolved")),
+        Column("Open", text("alone_open")),
+        Column("No price", text("alone_unpriceable")),
+        Column("Untriggered", text("alone_untriggered")),
+        Column("Right", written("alone_hit_rate", percent), hint="would have lost or made 0"),
         Column("Would have made", made, signed=True, share=_share_of("alone_net_pnl", rows)),
     ]
     about = (
@@ -175,7 +183,7 @@ def refusals(attribution: pl.DataFrame) -> str:
         "Would have made: their theoretical net P&L together; plus is what the refusals cost, "
         "minus what they saved."
     )
-    return _section("Filters and gates", about, table(columns, rows, "No signal was refused."))
+    return section("Filters and gates", about, table(columns, rows, "No signal was refused."))
 
 
 def signal_outcomes(
@@ -188,19 +196,19 @@ def signal_outcomes(
     counts = attributed.outcomes(trades.height, refused, expired)
     open_now = {name.lower(): count for name, count in waiting.items()}
     columns = [
-        Column("Ended", _text("status"), figure=False),
-        Column("Because", _text("end_reason"), figure=False),
-        Column("Signals", _text("signals")),
-        Column("Resolved", _text("resolved")),
-        Column("Open", _text("open")),
-        Column("No price", _text("unpriceable")),
-        Column("Untriggered", _text("untriggered")),
-        _money_column("Would have made", "net_pnl"),
+        Column("Ended", text("status"), figure=False),
+        Column("Because", text("end_reason"), figure=False),
+        Column("Signals", text("signals")),
+        Column("Resolved", text("resolved")),
+        Column("Open", text("open")),
+        Column("No price", text("unpriceable")),
+        Column("Untriggered", text("untriggered")),
+        money_column("Would have made", "net_pnl"),
     ]
     ended = table(columns, attributed.endings(expired).iter_rows(named=True), "No signal expired.")
     total = sum(counts.values()) + sum(open_now.values())
     about = f"{total:,} signals were decided; each is in exactly one place."
-    return _section("Outcomes of signals", about, share_bar({**counts, **open_now}) + ended)
+    return section("Outcomes of signals", about, share_bar({**counts, **open_now}) + ended)
 
 
 def last_trades(trades: pl.DataFrame, synthetic: frozenset[str]) -> str:
@@ -208,22 +216,22 @@ def last_trades(trades: pl.DataFrame, synthetic: frozenset[str]) -> str:
     newest = trades.sort("exit_ds", "trade_id", descending=True) if trades.height else trades
     rows = _labelled(newest.head(LAST_TRADES).to_dicts(), synthetic)
     columns = [
-        Column("Symbol", _text("symbol"), figure=False),
-        Column("Strategy", _text("strategy_id"), figure=False),
-        Column("Side", _text("side"), figure=False),
-        Column("Entry", _text("entry_ds"), figure=False),
-        Column("Exit", _text("exit_ds"), figure=False),
-        Column("Quantity", _text("traded_quantity")),
-        Column("In at", _written("entry_price", price)),
-        Column("Out at", _written("exit_price", price)),
-        Column("Sessions", _text("bars_held")),
-        Column("Reason", _text("exit_reason"), figure=False),
-        Column("R", _written("r_multiple", number)),
-        Column("Fees", _written("fees", lambda fee: money(fee, 2))),
-        _money_column("Net P&L", "net_pnl", places=2),
+        Column("Symbol", text("symbol"), figure=False),
+        Column("Strategy", text("strategy_id"), figure=False),
+        Column("Side", text("side"), figure=False),
+        Column("Entry", text("entry_ds"), figure=False),
+        Column("Exit", text("exit_ds"), figure=False),
+        Column("Quantity", text("traded_quantity")),
+        Column("In at", written("entry_price", price)),
+        Column("Out at", written("exit_price", price)),
+        Column("Sessions", text("bars_held")),
+        Column("Reason", text("exit_reason"), figure=False),
+        Column("R", written("r_multiple", number)),
+        Column("Fees", written("fees", lambda fee: money(fee, 2))),
+        money_column("Net P&L", "net_pnl", places=2),
     ]
     about = f"The last {len(rows)} of {trades.height:,}." if rows else ""
-    return _section("Last trades", about, table(columns, rows, "No trade was closed."))
+    return section("Last trades", about, table(columns, rows, "No trade was closed."))
 
 
 def coverage_gaps(coverage: pl.DataFrame, synthetic: frozenset[str]) -> str:
@@ -234,20 +242,15 @@ def coverage_gaps(coverage: pl.DataFrame, synthetic: frozenset[str]) -> str:
     lacking = coverage.filter(gaps > 0).sort(gaps, "symbol", descending=[True, False])
     rows = _labelled(lacking.head(GAP_ROWS).to_dicts(), synthetic)
     columns = [
-        Column("Symbol", _text("symbol"), figure=False),
-        Column("First bar", _text("first"), figure=False),
-        Column("Last bar", _text("last"), figure=False),
-        *(Column(name.capitalize(), _text(name)) for name in ("sessions", "bars")),
-        *(Column(name.capitalize(), _text(name)) for name in ("missing", "suspect", "quarantined")),
+        Column("Symbol", text("symbol"), figure=False),
+        Column("First bar", text("first"), figure=False),
+        Column("Last bar", text("last"), figure=False),
+        *(Column(name.capitalize(), text(name)) for name in ("sessions", "bars")),
+        *(Column(name.capitalize(), text(name)) for name in ("missing", "suspect", "quarantined")),
     ]
     more = f" The first {GAP_ROWS} are listed." if lacking.height > GAP_ROWS else ""
     about = f"{lacking.height} of {coverage.height} symbols lack bars; none is filled in.{more}"
-    return _section("Coverage gaps", about, table(columns, rows, "Every session has its bar."))
-
-
-def _section(title: str, about: str, body: str) -> str:
-    line = f'<p class="about">{escape(about)}</p>' if about else ""
-    return f"<section><h2>{escape(title)}</h2>{line}{body}</section>"
+    return section("Coverage gaps", about, table(columns, rows, "Every session has its bar."))
 
 
 def _drawdown_note(figures: Metrics) -> str:
@@ -257,18 +260,6 @@ def _drawdown_note(figures: Metrics) -> str:
 
 def _labelled(rows: Sequence[Row], synthetic: frozenset[str]) -> list[Row]:
     return [{**row, "synthetic": row["symbol"] in synthetic} for row in rows]
-
-
-def _text(name: str) -> Callable[[Mapping[str, Any]], str]:
-    return lambda row: exact(row[name])
-
-
-def _written(name: str, how: Callable[[Any], str]) -> Callable[[Mapping[str, Any]], str]:
-    return lambda row: how(row[name])
-
-
-def _money_column(head: str, name: str, places: int = 0) -> Column:
-    return Column(head, lambda row: signed_money(row[name], places), signed=True)
 
 
 def _share_of(name: str, rows: Sequence[Row]) -> Callable[[Mapping[str, Any]], float | None]:

@@ -10,14 +10,16 @@ import polars as pl
 
 from goldenthread.reports import sections
 from goldenthread.reports.attribution import attribution, money_line
+from goldenthread.reports.figures.sections import benchmarks
 from goldenthread.reports.notation import exact, period
 from goldenthread.reports.performance import metrics
 from goldenthread.reports.style import STYLE
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from goldenthread.reports.figures.benchmark import BenchmarkFigures
     from goldenthread.reports.performance import Metrics
 
 
@@ -37,6 +39,7 @@ class TearsheetInput:
             suspect quarantined``).
         waiting: Signals still waiting or active, by status.
         synthetic: Symbols whose prices were generated.
+        benchmarks: The account beside each benchmark of the settings.
     """
 
     title: str
@@ -49,6 +52,7 @@ class TearsheetInput:
     coverage: pl.DataFrame = field(default_factory=pl.DataFrame)
     waiting: Mapping[str, int] = field(default_factory=dict)
     synthetic: frozenset[str] = frozenset()
+    benchmarks: Sequence[BenchmarkFigures] = ()
 
 
 def tearsheet(facts: TearsheetInput) -> str:
@@ -65,6 +69,7 @@ def tearsheet(facts: TearsheetInput) -> str:
         sections.headline(figures),
         sections.callout(money_line(refusals)),
         sections.equity_charts(facts.equity, figures),
+        benchmarks(facts.benchmarks),
         sections.months(facts.equity),
         sections.strategies(facts.equity, facts.trades),
         sections.refusals(refusals),

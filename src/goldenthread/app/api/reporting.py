@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
 
 from goldenthread.app.api.bars import judged_bars
 from goldenthread.app.api.days import next_step
+from goldenthread.app.api.desks import load_bars
 from goldenthread.app.api.records import ALL_TIME, begun_book, facts, outcomes
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.engines.wiring import open_market_data
+from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.errors import UsageError
 from goldenthread.market.coverage import ledger
 from goldenthread.reports.attribution import attribution, money_line
+from goldenthread.reports.figures.benchmark import BenchmarkFigures, against, held
+from goldenthread.reports.performance import metrics
 from goldenthread.reports.tearsheet import TearsheetInput, tearsheet
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from goldenthread.app.api.project import Project
@@ -22,18 +30,34 @@ if TYPE_CHECKING:
 _ROWS = "SELECT * FROM {table} WHERE book = @book AND ds BETWEEN @first AND @last ORDER BY ds"
 
 
-def write_report(project: Project, book: str, out: Path | None = None) -> Path:
-    """The path of the page.
+@dataclass(frozen=True)
+class Report:
+    """Where the page is, and the figures on it.
+
+    ``figures`` are ``account`` (by name) and ``benchmarks`` (a row each); what is not defined is
+    null, fractions are never percent, money is in the quote currency.
+    """
+
+    report: Path
+    figures: Mapping[str, Any]
+
+
+def write_report(project: Project, book: str, out: Path | None = None) -> Report:
+    """The page of a book, written, and its figures.
 
     Raises:
         UsageError: The book has no archived day yet.
     """
     name = begun_book(project, book)
     path = out or project.root / "reports" / f"{name.replace(':', '-')}.html"
-    page = tearsheet(_facts(project, name))
+    shown = _facts(project, name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
-    return path
+    path.write_text(tearsheet(shown), encoding="utf-8")
+    figures = {
+        "account": metrics(shown.equity, shown.trades).as_row(),
+        "benchmarks": [asdict(found) for found in shown.benchmarks],
+    }
+    return Report(path, figures)
 
 
 def told_line(project: Project, book: str) -> str:
@@ -61,4 +85,19 @@ def _facts(project: Project, book: str) -> TearsheetInput:
         coverage=ledger(judged_bars(project), assets, first, last),
         waiting={"WAITING": counts["waiting"], "ACTIVE": counts["active"]},
         synthetic=frozenset(a.symbol for a in assets if a.synthetic),
+        benchmarks=_benchmarks(project, equity),
     )
+
+
+def _benchmarks(project: Project, equity: pl.DataFrame) -> list[BenchmarkFigures]:
+    chosen = project.settings.benchmarks
+    named = {AssetClass.EQUITY: chosen.equity, AssetClass.CRYPTO: chosen.crypto}
+    first, last = equity["ds"][0], equity["ds"][-1]
+    found = []
+    for asset_class, symbol in named.items():
+        if symbol:
+            _, bars = load_bars(project, [symbol], last)
+            days, *_, close = bars.columns(symbol, first, last)
+            worth = held(pl.DataFrame({"ds": days, "close": close}), bars.actions(symbol))
+            found.append(against(equity, worth, (asset_class.value, symbol)))
+    return found

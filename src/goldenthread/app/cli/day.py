@@ -156,4 +156,5 @@ def report(
     from goldenthread.app.api.project import Project
     from goldenthread.app.api.reporting import write_report
 
-    emit({"report": write_report(Project.open(project), book, out)}, as_json=as_json)
+    written = write_report(Project.open(project), book, out)
+    emit(written if as_json else {"report": written.report}, as_json=as_json)

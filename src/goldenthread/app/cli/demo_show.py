@@ -37,7 +37,7 @@ def show_demo(folder: Path, *, as_json: bool) -> None:
     _import(project)
     with bar("two years, day by day", quiet=as_json) as progress:
         result = simulate(project, _BOOK, (FIRST, LAST), progress=progress)
-    report = write_report(project, result.book)
+    report = write_report(project, result.book).report
     line = told_line(project, result.book)
     if as_json:
         emit({"simulated": result, "told": line, "report": report}, as_json=True)

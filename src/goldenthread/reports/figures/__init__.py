@@ -1,0 +1,1 @@
+"""Figures beside those of one curve: against benchmarks, and by what made them."""
