@@ -17,6 +17,7 @@ def trade_row(net: str, **changes: object) -> Row:
     row: Row = {
         "trade_id": "20240102-a",
         "strategy_id": "breakout",
+        "version_key": "0123abcdef",
         "symbol": "AAPL",
         "side": "long",
         "signal_ds": DAY,

@@ -181,6 +181,27 @@ def test_a_trade_closed_on_a_day_without_a_point_is_booked_on_the_next_point() -
     assert found["breakout"].curve.total_return == pytest.approx(0.05)
 
 
+def test_turnover_is_what_was_bought_and_sold_in_a_year_over_mean_equity() -> None:
+    # 10 bought at 100 and sold at 101, twice: 4020; mean equity 1050; a fifth of a year
+    found = metrics(equity(1000, 1100, step=73), trades(trade_row("5"), trade_row("5")))
+    assert found.turnover == pytest.approx(4020 / 1050 * 5)
+    assert metrics(equity(1000, 1100, step=73), pl.DataFrame()).turnover == 0.0
+
+
+def test_turnover_is_unknown_below_thirty_days_without_equity_and_without_prices() -> None:
+    done = trades(trade_row("5"))
+    assert metrics(equity(1000, 1100), done).turnover is None
+    assert metrics(pl.DataFrame(), done).turnover is None
+    assert metrics(equity(-5, 1, step=73), done).turnover is None
+    assert metrics(equity(1000, 1100, step=73), done.drop("exit_price")).turnover is None
+
+
+def test_the_periods_of_a_year_are_those_observed() -> None:
+    assert curve_figures(equity(*[100.0] * 50)).periods == 365.0
+    assert curve_figures(equity(100, 110, 99, 121, step=73)).periods == 5.0
+    assert curve_figures(equity(100, 101, 99)).periods is None  # two days
+
+
 def test_a_row_of_metrics_has_every_figure_under_its_name() -> None:
     row = metrics(equity(100, 110, step=40), trades(trade_row("5"))).as_row()
     assert row["total_return"] == pytest.approx(0.1)

@@ -138,6 +138,37 @@ def test_the_account_stands_beside_its_benchmarks() -> None:
     assert rows[1][-1] == "no bars of BTC/USD on days of the account"
 
 
+def test_the_page_breaks_the_trades_down() -> None:
+    page = tearsheet(FULL)
+    assert [(row[0], row[-1]) for row in _rows(page, "Symbols")] == [
+        ("AAPL", "+$250"),
+        ("BTC/USD", "\u2212$40"),
+    ]
+    assert [row[:2] for row in _rows(page, "Versions")] == [
+        ["breakout", "0123abcd"],
+        ["dip", "0123abcd"],
+    ]
+    assert [(row[0], row[1], row[-1]) for row in _rows(page, "Months")] == [
+        ("2024-01", "2", "+$210")
+    ]
+    # what each held and made; below, how the days of `dip` went with those of `breakout`:
+    # +250 and -40.5 on the same day, nothing on the others
+    assert _rows(page, "Portfolio") == [
+        ["breakout", "$0", "$0", "$0", "+$250"],
+        ["dip", "$0", "$0", "$0", "\u2212$40"],
+        [],  # the heads of the triangle
+        ["dip", "\u22121.00"],
+    ]
+
+
+def test_many_symbols_are_counted_and_the_weightiest_listed() -> None:
+    many = trades(*[trade_row(str(n - 50), symbol=f"S{n:03}") for n in range(100)])
+    page = tearsheet(replace(FULL, trades=many))
+    assert "The 60 of 100 that made or lost most." in _read(page).words
+    assert [row[0] for row in _rows(page, "Symbols")[:3]] == ["S000", "S001", "S099"]
+    assert len(_rows(page, "Symbols")) == 60
+
+
 def test_every_signal_is_counted_in_one_place() -> None:
     words = _read(tearsheet(FULL)).words
     # 2 traded + 12 refused + 1 expired + 3 waiting

@@ -38,7 +38,8 @@ _NOISE = 1e-9
 class CurveFigures:
     """What a daily equity curve says, measured from the close of its first day.
 
-    ``exposure`` is the mean of gross exposure over equity, ``max_drawdown`` a positive fraction
+    ``periods`` is how many returns a year has, by which the ratios are annualised. ``exposure``
+    is the mean of gross exposure over equity, ``max_drawdown`` a positive fraction
     of the peak before it, ``longest_drawdown_days`` the most calendar days from a peak until it
     was reached again (or the curve ended).
     """
@@ -50,6 +51,7 @@ class CurveFigures:
     end_equity: float | None = None
     total_return: float | None = None
     annual_return: float | None = None
+    periods: float | None = None
     volatility: float | None = None
     sharpe: float | None = None
     sortino: float | None = None
@@ -81,14 +83,19 @@ class TradeFigures:
 
 @dataclass(frozen=True)
 class Metrics:
-    """The figures of one account or one strategy."""
+    """The figures of one account or one strategy.
+
+    ``turnover`` is what closed trades bought and sold in a year, in multiples of mean equity; a
+    round trip counts twice.
+    """
 
     curve: CurveFigures
     trades: TradeFigures
+    turnover: float | None = None
 
     def as_row(self) -> dict[str, Any]:
         """All figures under their own names, in order; ready for JSON or a frame."""
-        return {**asdict(self.curve), **asdict(self.trades)}
+        return {**asdict(self.curve), **asdict(self.trades), "turnover": self.turnover}
 
 
 def metrics(equity: pl.DataFrame, trades: pl.DataFrame) -> Metrics:
@@ -96,12 +103,16 @@ def metrics(equity: pl.DataFrame, trades: pl.DataFrame) -> Metrics:
 
     Args:
         equity: ``ds``, ``equity`` and, for the exposure, ``gross_exposure``; one row a day.
-        trades: ``net_pnl gross_pnl fees bars_held r_multiple``; one row a closed trade.
+        trades: ``net_pnl gross_pnl fees bars_held r_multiple`` and, for the turnover,
+            ``traded_quantity entry_price exit_price``; one row a closed trade.
 
     Raises:
         UsageError: A day occurs twice in ``equity`` (two books in one frame).
+
+    Source: turnover after SEC Form N-1A, item 13, traded value over average assets; that form
+    takes the lesser of purchases and sales, here both are added.
     """
-    return Metrics(curve_figures(equity), trade_figures(trades))
+    return Metrics(curve_figures(equity), trade_figures(trades), _turnover(equity, trades))
 
 
 def per_strategy(equity: pl.DataFrame, trades: pl.DataFrame) -> dict[str, Metrics]:
@@ -150,6 +161,7 @@ def curve_figures(equity: pl.DataFrame) -> CurveFigures:
         longest_drawdown_days=_longest_drawdown(values, days),
         calmar=_ratio(annual, drawdown),
         exposure=_exposure(curve, values),
+        periods=YEAR_DAYS * (values.size - 1) / span if span >= SHORTEST_DAYS else None,
         **_risk_figures(values, span),
     )
 
@@ -262,6 +274,21 @@ def _exposure(curve: pl.DataFrame, values: FloatArray) -> float | None:
     if "gross_exposure" not in curve.columns or (values <= 0).any():
         return None
     return float((_floats(curve, "gross_exposure") / values).mean())
+
+
+def _turnover(equity: pl.DataFrame, trades: pl.DataFrame) -> float | None:
+    priced = {"traded_quantity", "entry_price", "exit_price"} <= set(trades.columns)
+    if equity.is_empty() or not (priced or trades.is_empty()):
+        return None
+    days, average = equity["ds"].sort(), float(_floats(equity, "equity").mean())
+    span = int((days[-1] - days[0]).days)
+    if span < SHORTEST_DAYS or average <= 0:
+        return None
+    traded = 0.0
+    if trades.height:
+        both = _floats(trades, "entry_price") + _floats(trades, "exit_price")
+        traded = float((_floats(trades, "traded_quantity") * both).sum())
+    return traded / average * YEAR_DAYS / span
 
 
 def _booked_curve(equity: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:

@@ -10,7 +10,7 @@ import polars as pl
 
 from goldenthread.reports import sections
 from goldenthread.reports.attribution import attribution, money_line
-from goldenthread.reports.figures.sections import benchmarks
+from goldenthread.reports.figures import sections as broken_down
 from goldenthread.reports.notation import exact, period
 from goldenthread.reports.performance import metrics
 from goldenthread.reports.style import STYLE
@@ -39,6 +39,7 @@ class TearsheetInput:
             suspect quarantined``).
         waiting: Signals still waiting or active, by status.
         synthetic: Symbols whose prices were generated.
+        positions: Open positions, a row a day and position (``snapshot_positions``).
         benchmarks: The account beside each benchmark of the settings.
     """
 
@@ -52,6 +53,7 @@ class TearsheetInput:
     coverage: pl.DataFrame = field(default_factory=pl.DataFrame)
     waiting: Mapping[str, int] = field(default_factory=dict)
     synthetic: frozenset[str] = frozenset()
+    positions: pl.DataFrame = field(default_factory=pl.DataFrame)
     benchmarks: Sequence[BenchmarkFigures] = ()
 
 
@@ -69,9 +71,13 @@ def tearsheet(facts: TearsheetInput) -> str:
         sections.headline(figures),
         sections.callout(money_line(refusals)),
         sections.equity_charts(facts.equity, figures),
-        benchmarks(facts.benchmarks),
+        broken_down.benchmarks(facts.benchmarks),
         sections.months(facts.equity),
         sections.strategies(facts.equity, facts.trades),
+        broken_down.portfolio(facts.equity, facts.trades, facts.positions),
+        broken_down.versions(facts.trades),
+        broken_down.symbols(facts.trades),
+        broken_down.traded_months(facts.trades),
         sections.refusals(refusals),
         sections.signal_outcomes(facts.trades, facts.refused, facts.expired, facts.waiting),
         sections.last_trades(facts.trades, facts.synthetic),

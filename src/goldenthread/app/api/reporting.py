@@ -18,6 +18,8 @@ from goldenthread.domain.errors import UsageError
 from goldenthread.market.coverage import ledger
 from goldenthread.reports.attribution import attribution, money_line
 from goldenthread.reports.figures.benchmark import BenchmarkFigures, against, held
+from goldenthread.reports.figures.breakdowns import by_month, by_symbol, by_version
+from goldenthread.reports.figures.portfolio import capital, correlations, daily_pnl
 from goldenthread.reports.performance import metrics
 from goldenthread.reports.tearsheet import TearsheetInput, tearsheet
 
@@ -34,8 +36,9 @@ _ROWS = "SELECT * FROM {table} WHERE book = @book AND ds BETWEEN @first AND @las
 class Report:
     """Where the page is, and the figures on it.
 
-    ``figures`` are ``account`` (by name) and ``benchmarks`` (a row each); what is not defined is
-    null, fractions are never percent, money is in the quote currency.
+    ``figures`` are ``account`` (by name), and rows: ``benchmarks strategies correlations versions
+    symbols months``. What is not defined is null, fractions are never percent, money is in the
+    quote currency.
     """
 
     report: Path
@@ -56,6 +59,13 @@ def write_report(project: Project, book: str, out: Path | None = None) -> Report
     figures = {
         "account": metrics(shown.equity, shown.trades).as_row(),
         "benchmarks": [asdict(found) for found in shown.benchmarks],
+        "strategies": capital(shown.equity, shown.trades, shown.positions).to_dicts(),
+        "correlations": correlations(
+            daily_pnl(shown.equity, shown.trades, shown.positions)
+        ).to_dicts(),
+        "versions": by_version(shown.trades).to_dicts(),
+        "symbols": by_symbol(shown.trades).to_dicts(),
+        "months": by_month(shown.trades).to_dicts(),
     }
     return Report(path, figures)
 
@@ -85,6 +95,7 @@ def _facts(project: Project, book: str) -> TearsheetInput:
         coverage=ledger(judged_bars(project), assets, first, last),
         waiting={"WAITING": counts["waiting"], "ACTIVE": counts["active"]},
         synthetic=frozenset(a.symbol for a in assets if a.synthetic),
+        positions=facts(project, book, _ROWS.format(table="snapshot_positions")),
         benchmarks=_benchmarks(project, equity),
     )
 

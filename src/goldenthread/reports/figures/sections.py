@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from goldenthread.reports.markup import Column, section, table, text, written
-from goldenthread.reports.notation import number, signed_percent
+from goldenthread.reports.figures.breakdowns import by_month, by_symbol, by_version
+from goldenthread.reports.figures.portfolio import capital, correlations, daily_pnl
+from goldenthread.reports.markup import Column, money_column, section, table, text, written
+from goldenthread.reports.notation import money, number, percent, signed_money, signed_percent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    import polars as pl
 
     from goldenthread.reports.figures.benchmark import BenchmarkFigures
+
+SYMBOL_ROWS = 60
+"""How many symbols are listed before the rest is only counted."""
+
+_KEY_DIGITS = 8
+_NO_TRADE = "No trade was closed."
 
 
 def benchmarks(found: Sequence[BenchmarkFigures]) -> str:
@@ -33,3 +43,76 @@ def benchmarks(found: Sequence[BenchmarkFigures]) -> str:
     )
     rows = [asdict(figures) for figures in found]
     return section("Benchmarks", about, table(columns, rows, "The settings name no benchmark."))
+
+
+def portfolio(equity: pl.DataFrame, trades: pl.DataFrame, positions: pl.DataFrame) -> str:
+    """The capital each strategy held and what it made, then how their days went together."""
+    columns = [
+        Column("Strategy", text("strategy"), figure=False),
+        Column("Capital", written("capital", money), hint="mean market value held"),
+        Column("Peak", written("peak_capital", money)),
+        money_column("Open P&L", "open_pnl"),
+        money_column("Net P&L", "net_pnl"),
+    ]
+    held = table(columns, capital(equity, trades, positions).to_dicts(), "Nothing was held.")
+    about = (
+        "Open positions at each day's closes. Below: how the daily P&L of each two strategies, "
+        "closed and open, went together (correlation); one that never moved has none."
+    )
+    return section("Portfolio", about, held + _together(daily_pnl(equity, trades, positions)))
+
+
+def versions(trades: pl.DataFrame) -> str:
+    """One row a version of a strategy."""
+    columns = [
+        Column("Strategy", text("strategy_id"), figure=False),
+        Column("Version", lambda row: str(row["version_key"])[:_KEY_DIGITS], figure=False),
+        Column("First exit", text("first_ds"), figure=False),
+        Column("Last exit", text("last_ds"), figure=False),
+        *_traded(),
+    ]
+    return section("Versions", "", table(columns, by_version(trades).to_dicts(), _NO_TRADE))
+
+
+def symbols(trades: pl.DataFrame) -> str:
+    """One row a symbol, those that made or lost most first."""
+    rows = by_symbol(trades).to_dicts()
+    rows.sort(key=lambda row: (-abs(row["net_pnl"]), row["symbol"]))
+    more = f"The {SYMBOL_ROWS} of {len(rows):,} that made or lost most."
+    about = more if len(rows) > SYMBOL_ROWS else ""
+    columns = [Column("Symbol", text("symbol"), figure=False), *_traded()]
+    return section("Symbols", about, table(columns, rows[:SYMBOL_ROWS], _NO_TRADE))
+
+
+def traded_months(trades: pl.DataFrame) -> str:
+    """One row a month in which trades were closed."""
+    columns = [Column("Month", lambda row: f"{row['month']:%Y-%m}", figure=False), *_traded()]
+    return section("Months", "By exit.", table(columns, by_month(trades).to_dicts(), _NO_TRADE))
+
+
+def _traded() -> list[Column]:
+    """The columns every breakdown of trades has."""
+    return [
+        Column("Trades", text("trades")),
+        Column("Win rate", written("win_rate", percent)),
+        Column("Profit factor", written("profit_factor", number)),
+        Column("Expectancy", written("expectancy", signed_money)),
+        Column("R", written("expectancy_r", number), hint="mean net P&L over initial risk"),
+        Column("Fees", written("costs", money)),
+        money_column("Net P&L", "net_pnl"),
+    ]
+
+
+def _together(daily: pl.DataFrame) -> str:
+    """The correlations as a triangle, each strategy beside those before it."""
+    names = daily.columns[1:]
+    rows = {name: {"strategy": name} for name in names}
+    for one, other, value in correlations(daily).iter_rows():
+        rows[other][f"with {one}"] = number(value)
+    columns = [Column("Correlation", text("strategy"), figure=False)]
+    columns += [Column(name, _cell(f"with {name}")) for name in names[:-1]]
+    return table(columns, list(rows.values())[1:], "One strategy alone has no correlation.")
+
+
+def _cell(name: str) -> Callable[[Mapping[str, Any]], str]:
+    return lambda row: str(row.get(name, ""))
