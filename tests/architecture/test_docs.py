@@ -9,9 +9,11 @@ import subprocess
 import sys
 import tomllib
 from configparser import ConfigParser
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from architecture.function_pages import renewed
@@ -19,6 +21,9 @@ from architecture.pages import PAGES, ROOT, Block, blocks, defines, leaves, pars
 from goldenthread.app.cli.main import app
 from goldenthread.app.settings import load_settings
 from goldenthread.domain.strategy import Entry, Exit, Size, Strategy
+from goldenthread.reports.figures.benchmark import BenchmarkFigures
+from goldenthread.reports.figures.portfolio import capital, correlations, daily_pnl
+from goldenthread.reports.performance import CurveFigures, TradeFigures, metrics
 from goldenthread.signals.binding import bind
 from goldenthread.signals.factors.python import functions_in
 from goldenthread.signals.indicators import compute
@@ -32,6 +37,7 @@ README = ROOT / "README.md"
 TOUR = ROOT / "docs" / "tour.md"
 STRATEGIES = ROOT / "docs" / "strategies.md"
 ENGINES = ROOT / "docs" / "engines.md"
+FIGURES = ROOT / "docs" / "figures.md"
 SOURCE = ROOT / "src" / "goldenthread"
 
 
@@ -96,6 +102,36 @@ def test_the_folders_of_the_package_are_all_in_the_map() -> None:
 def test_the_functions_are_those_of_the_catalogue() -> None:
     page = STRATEGIES.read_text(encoding="utf-8")
     assert page == renewed(page), "run `make catalog`"
+
+
+def test_every_figure_has_its_formula_unit_and_source() -> None:
+    """The tables of docs/figures.md name the figures there are, in their order."""
+    page = FIGURES.read_text(encoding="utf-8")
+    explained = [
+        re.findall(r"^\| `(\w+)` \| [^|]+ \| [^|]+ \| [^|]+ \| [^|]*\|$", part, re.MULTILINE)
+        for part in page.split("\n## ")[1:]
+    ]
+    told = {"asset_class", "benchmark", "note"}
+    nothing = pl.DataFrame()
+    held = capital(nothing, nothing, nothing).columns[1:]
+    together = correlations(daily_pnl(nothing, nothing, nothing)).columns[2:]
+    assert explained == [
+        [field.name for field in fields(CurveFigures)],
+        [*(field.name for field in fields(TradeFigures)), "turnover"],
+        [field.name for field in fields(BenchmarkFigures) if field.name not in told],
+        [*held, *together],
+    ]
+    named = {name for part in explained for name in part}
+    assert named >= set(metrics(nothing, nothing).as_row())
+
+
+def test_what_is_said_to_be_that_of_empyrical_is_tested_against_it() -> None:
+    claimed = re.findall(
+        r"^\| `(\w+)` .*\*\*e\*\*", FIGURES.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    tests = (ROOT / "tests" / "reports" / "test_performance_references.py").read_text()
+    assert claimed
+    assert [name for name in claimed if f'"{name}"' not in tests and f".{name} " not in tests] == []
 
 
 def test_the_engines_can_what_their_contracts_say() -> None:

@@ -129,7 +129,7 @@ def test_filters_show_what_they_refused_alone() -> None:
 
 def test_the_account_stands_beside_its_benchmarks() -> None:
     found = [
-        BenchmarkFigures("EQUITY", "SPY", 250, 251.3, 0.05, 0.0123, 0.456, 0.7),
+        BenchmarkFigures("EQUITY", "SPY", 250, 251.3, 0.05, 0.456, 0.0123, 0.7),
         BenchmarkFigures("CRYPTO", "BTC/USD", note="no bars of BTC/USD on days of the account"),
     ]
     rows = _rows(tearsheet(replace(FULL, benchmarks=found)), "Benchmarks")

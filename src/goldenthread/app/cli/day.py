@@ -151,6 +151,8 @@ def report(
 ) -> None:
     """One HTML page about a book: equity, strategies, filters and what they refused.
 
+    With --json every figure of the page as well; docs/figures.md says what each is.
+
     Example: goldenthread report --book sim:main
     """
     from goldenthread.app.api.project import Project

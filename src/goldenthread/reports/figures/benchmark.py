@@ -38,8 +38,8 @@ class BenchmarkFigures:
     returns: int = 0
     periods: float | None = None
     benchmark_return: float | None = None
-    alpha: float | None = None
     beta: float | None = None
+    alpha: float | None = None
     correlation: float | None = None
     note: str = ""
 
