@@ -151,14 +151,12 @@ def test_the_page_breaks_the_trades_down() -> None:
     assert [(row[0], row[1], row[-1]) for row in _rows(page, "Months")] == [
         ("2024-01", "2", "+$210")
     ]
-    # what each held and made; below, how the days of `dip` went with those of `breakout`:
-    # +250 and -40.5 on the same day, nothing on the others
     assert _rows(page, "Portfolio") == [
         ["breakout", "$0", "$0", "$0", "+$250"],
         ["dip", "$0", "$0", "$0", "\u2212$40"],
-        [],  # the heads of the triangle
-        ["dip", "\u22121.00"],
     ]
+    # +250 and -40.5 on the same day, nothing on the others
+    assert _rows(page, "Correlation") == [["dip", "\u22121.00"]]
 
 
 def test_many_symbols_are_counted_and_the_weightiest_listed() -> None:

@@ -78,7 +78,7 @@ def headline(figures: Metrics) -> str:
         tile(
             "Net P&L of trades",
             signed_money(done.net_pnl),
-            f"{money(done.costs)} fees in it, turnover {number(figures.turnover)} a year",
+            f"{money(done.costs)} fees in it, turnover {number(figures.turnover, 1)} a year",
             signed=True,
         ),
         tile("Closed trades", f"{done.trades:,}", f"held {number(done.average_hold, 1)} sessions"),

@@ -75,6 +75,7 @@ def tearsheet(facts: TearsheetInput) -> str:
         sections.months(facts.equity),
         sections.strategies(facts.equity, facts.trades),
         broken_down.portfolio(facts.equity, facts.trades, facts.positions),
+        broken_down.together(facts.equity, facts.trades, facts.positions),
         broken_down.versions(facts.trades),
         broken_down.symbols(facts.trades),
         broken_down.traded_months(facts.trades),

@@ -90,12 +90,11 @@ def against(
         return BenchmarkFigures(*name, note=f"no bars of {name[1]} on days of the account")
     days, mine, other = both["ds"], both["equity"].to_numpy(), both["benchmark"].to_numpy()
     span, count = (days[-1] - days[0]).days, both.height - 1
-    if span < SHORTEST_DAYS or count < 2 or (mine <= 0).any():  # noqa: PLR2004  # a spread needs two returns
-        note = (
-            f"{both.height} days in common over {span} calendar days; {SHORTEST_DAYS} are needed"
-            if (mine > 0).all()
-            else "the account lost everything: it has no returns"
-        )
+    if (mine <= 0).any():
+        note = "the account lost everything: it has no returns"
+        return BenchmarkFigures(*name, returns=count, note=note)
+    if span < SHORTEST_DAYS or count < 2:  # noqa: PLR2004  # a spread needs two returns
+        note = f"{both.height} days in common over {span} calendar days; {SHORTEST_DAYS} are needed"
         return BenchmarkFigures(*name, returns=count, note=note)
     periods = YEAR_DAYS * count / span
     beta, alpha, correlation = _regressed(_returns(mine), _returns(other), periods)

@@ -46,7 +46,7 @@ def benchmarks(found: Sequence[BenchmarkFigures]) -> str:
 
 
 def portfolio(equity: pl.DataFrame, trades: pl.DataFrame, positions: pl.DataFrame) -> str:
-    """The capital each strategy held and what it made, then how their days went together."""
+    """The capital each strategy held and what it made."""
     columns = [
         Column("Strategy", text("strategy"), figure=False),
         Column("Capital", written("capital", money), hint="mean market value held"),
@@ -55,11 +55,22 @@ def portfolio(equity: pl.DataFrame, trades: pl.DataFrame, positions: pl.DataFram
         money_column("Net P&L", "net_pnl"),
     ]
     held = table(columns, capital(equity, trades, positions).to_dicts(), "Nothing was held.")
-    about = (
-        "Open positions at each day's closes. Below: how the daily P&L of each two strategies, "
-        "closed and open, went together (correlation); one that never moved has none."
-    )
-    return section("Portfolio", about, held + _together(daily_pnl(equity, trades, positions)))
+    about = "Capital is the mean market value held; open positions at each day's closes."
+    return section("Portfolio", about, held)
+
+
+def together(equity: pl.DataFrame, trades: pl.DataFrame, positions: pl.DataFrame) -> str:
+    """The correlations of daily P&L as a triangle, each strategy beside those before it."""
+    daily = daily_pnl(equity, trades, positions)
+    names = daily.columns[1:]
+    rows = {name: {"strategy": name} for name in names}
+    for one, other, value in correlations(daily).iter_rows():
+        rows[other][f"with {one}"] = number(value)
+    columns = [Column("Strategy", text("strategy"), figure=False)]
+    columns += [Column(name, _cell(f"with {name}")) for name in names[:-1]]
+    about = "Of daily P&L, closed trades and open positions; a strategy that never moved has none."
+    body = table(columns, list(rows.values())[1:], "Two strategies are needed.")
+    return section("Correlation", about, body)
 
 
 def versions(trades: pl.DataFrame) -> str:
@@ -101,17 +112,6 @@ def _traded() -> list[Column]:
         Column("Fees", written("costs", money)),
         money_column("Net P&L", "net_pnl"),
     ]
-
-
-def _together(daily: pl.DataFrame) -> str:
-    """The correlations as a triangle, each strategy beside those before it."""
-    names = daily.columns[1:]
-    rows = {name: {"strategy": name} for name in names}
-    for one, other, value in correlations(daily).iter_rows():
-        rows[other][f"with {one}"] = number(value)
-    columns = [Column("Correlation", text("strategy"), figure=False)]
-    columns += [Column(name, _cell(f"with {name}")) for name in names[:-1]]
-    return table(columns, list(rows.values())[1:], "One strategy alone has no correlation.")
 
 
 def _cell(name: str) -> Callable[[Mapping[str, Any]], str]:
