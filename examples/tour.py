@@ -209,7 +209,7 @@ def main(arguments: Iterable[str] = ()) -> None:
             orders_become_a_trade(desk, gold)
         trades_become_facts(project)
         if "--explain" in arguments:
-            print(explain(project, BOOK, gold))
+            print(explain(project, BOOK, gold).as_text())
 
 
 if __name__ == "__main__":

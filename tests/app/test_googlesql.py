@@ -168,7 +168,8 @@ def _use_everything(root: Path) -> None:
     refused = next(row for row in found if row["outcome"] == "rejected")
     for name in (traded[0]["trade_id"], refused["signal_id"]):
         explain.explain(project, book, name)
-    explain.explain(project, book, refused["symbol"], str(refused["signal_ds"]))
+    explain.decisions(project, book, refused["symbol"], str(refused["signal_ds"]))
+    explain.write_page(project, book, refused["signal_id"], root / "signal.html")
     store.digest(project, book)
     store.query(project, "SELECT symbol FROM fact_trades", SUMMER)
     simulate(project, "main", (SUMMER[0], SUMMER[1] + dt.timedelta(days=3)))

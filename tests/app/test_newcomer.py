@@ -67,7 +67,9 @@ def test_a_signal_refused_for_its_symbol_names_the_one_that_had_it(summer: Path)
 def test_its_story_names_the_holder_too(summer: Path) -> None:
     row = next(r for r in asked(summer, "signals") if r["reason"] == "DUPLICATE_SYMBOL")
     holder = row["note"].removeprefix("held by ").split(";")[0]
-    assert f"held or waited for by {holder}" in asked(summer, "explain", row["signal_id"])
+    told = asked(summer, "explain", row["signal_id"])
+    (line,) = next(s["lines"] for s in told["sections"] if s["title"] == "Duplicate symbol")
+    assert line["text"].startswith(f"held or waited for by {holder}")
     rows = asked(summer, "explain", row["symbol"], row["signal_ds"])
     (mine,) = [r for r in rows if r["strategy_id"] == row["strategy_id"]]
     assert mine["why"].startswith(f"rejected: DUPLICATE_SYMBOL, held by {holder}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -70,7 +71,18 @@ def test_no_theoretical_figure_is_missing_without_a_note(summer: Path) -> None:
     assert {r["note"] for r in asked(summer, "signals", "--outcome", "traded")} == {None}
     untouched = next(name for name, words in why.items() if words == "not triggered")
     told = asked(summer, "explain", untouched)
-    assert "it would have made nothing (not triggered)." in told
+    assert told["summary"].endswith("it would have made nothing (not triggered).")
+
+
+@pytest.mark.xdist_group("summer")
+def test_the_page_of_an_open_signal_shows_no_bar_its_book_has_not_met(
+    summer: Path, tmp_path: Path
+) -> None:
+    page = tmp_path / "open.html"
+    name = asked(summer, "signals", "--outcome", "open")[0]["signal_id"]
+    asked(summer, "explain", name, "--html", str(page))
+    days = re.findall(r"<title>(\d{4}-\d\d-\d\d): open", page.read_text(encoding="utf-8"))
+    assert max(days) == "2012-08-31"  # the bars go on to 2013
 
 
 @pytest.mark.xdist_group("summer")

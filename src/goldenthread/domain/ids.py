@@ -80,3 +80,33 @@ def digest(content: Mapping[str, Any] | list[Any]) -> str:
 def text_digest(text: str) -> str:
     """The sha256 of a text."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def changed_settings(
+    before: Mapping[str, Any], after: Mapping[str, Any]
+) -> dict[str, tuple[object, object]]:
+    """What differs between two canonical configurations: each setting's value before and after.
+
+    Settings are named by their path (``entry.valid_bars``, ``factors.rsi``), sorted; None where a
+    side has none. Pairs in another order (factors, filters) differ as a whole (``factors``).
+    """
+    old, new = _flat("", before), _flat("", after)
+    return {
+        name: (old.get(name), new.get(name))
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name)
+    }
+
+
+def _flat(prefix: str, value: object) -> dict[str, object]:
+    if isinstance(value, list) and value and all(_is_pair(item) for item in value):
+        named = {f"{prefix}.{name}": text for name, text in value}
+        return {prefix: [name for name, _ in value], **named}
+    if isinstance(value, dict):
+        parts = [_flat(f"{prefix}.{k}" if prefix else k, v) for k, v in value.items()]
+        return {key: item for part in parts for key, item in part.items()}
+    return {prefix: value}
+
+
+def _is_pair(item: object) -> bool:
+    return isinstance(item, list) and len(item) == 2  # noqa: PLR2004  # a name and its value

@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from goldenthread.reports.notation import exact, signed_money
+from goldenthread.reports.style import STYLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,6 +30,17 @@ class Column:
     signed: bool = False
     share: Callable[[Mapping[str, Any]], float | None] | None = None
     hint: str = ""
+
+
+def document(title: str, body: Iterable[str]) -> str:
+    """One self-contained page of parts already in HTML, empty ones left out; nothing is fetched."""
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body><main>\n"
+        + "\n".join(part for part in body if part)
+        + "\n</main></body></html>\n"
+    )
 
 
 def table(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], empty: str) -> str:

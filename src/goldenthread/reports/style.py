@@ -1,4 +1,4 @@
-"""The tear sheet's style sheet: neutral, light and dark, printable, no font or image to fetch."""
+"""The pages' style sheet: neutral, light and dark, printable, no font or image to fetch."""
 
 from __future__ import annotations
 
@@ -62,6 +62,18 @@ th:last-child,td:last-child { padding-right:0 }
 .chart.series .line { stroke:var(--series) } .chart.series .area,.chart.series .dot
   { fill:var(--series) }
 .chart.loss .line { stroke:var(--loss) } .chart.loss .area,.chart.loss .dot { fill:var(--loss) }
+.candles .up { stroke:var(--gain); fill:var(--gain) }
+.candles .down { stroke:var(--loss); fill:var(--loss) } .candles g { opacity:.62 }
+.candles .level { fill:none; stroke-width:1.6 } .candles .level.entry { stroke:var(--series) }
+.candles .level.stop { stroke:var(--s8) } .candles .level.target { stroke:var(--s3) }
+.candles .level.entry,.candles .level.target { stroke-dasharray:6 4 }
+.chart .named.entry { fill:var(--series) } .chart .named.stop { fill:var(--s8) }
+.chart .named.target { fill:var(--s3) } .candles .mark { stroke:var(--ink); fill:var(--ink) }
+.candles .mark.would { fill:var(--card) } .candles .leader { stroke:var(--axis) }
+.candles .value { paint-order:stroke; stroke:var(--card); stroke-width:4px }
+.lines { display:grid; grid-template-columns:max-content 1fr; gap:3px 22px; margin:8px 0 0;
+  font-size:13px; font-variant-numeric:tabular-nums } .lines dt { color:var(--soft) }
+.lines dt.inner { padding-left:14px } .lines dd { margin:0; overflow-wrap:anywhere }
 .shares { display:flex; gap:2px; height:18px; margin:4px 0 10px; border-radius:4px;
   overflow:hidden }
 .shares i { display:block; min-width:2px } .legend { list-style:none; display:flex; margin:0;

@@ -11,9 +11,9 @@ import polars as pl
 from goldenthread.reports import sections
 from goldenthread.reports.attribution import attribution, money_line
 from goldenthread.reports.figures import sections as broken_down
+from goldenthread.reports.markup import document
 from goldenthread.reports.notation import exact, period
 from goldenthread.reports.performance import metrics
-from goldenthread.reports.style import STYLE
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -85,14 +85,7 @@ def tearsheet(facts: TearsheetInput) -> str:
         sections.coverage_gaps(facts.coverage, facts.synthetic),
         _footer(),
     ]
-    title = escape(f"{facts.title} · {facts.book}")
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{STYLE}</style></head>\n<body><main>\n"
-        + "\n".join(part for part in body if part)
-        + "\n</main></body></html>\n"
-    )
+    return document(f"{facts.title} · {facts.book}", body)
 
 
 def _header(facts: TearsheetInput, figures: Metrics) -> str:

@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from goldenthread.app.api.desks import plan_desk
+from goldenthread.app.api.desks import load_bars, plan_desk
 from goldenthread.app.api.records import ALL_TIME, begun_book, facts, holder, signals
-from goldenthread.app.engines.wiring import read_hot_store
+from goldenthread.app.book import read_book
+from goldenthread.app.clock import SystemClock
+from goldenthread.app.engines.wiring import open_market_data, read_hot_store
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.ids import signal_ds, signal_id
-from goldenthread.domain.signal import Signal
+from goldenthread.domain.signal import Signal, Verdict
 from goldenthread.domain.trade import Outcome, OutcomeStatus
-from goldenthread.reports.explain import ExplainInput
-from goldenthread.reports.explain import explain as explain_signal
+from goldenthread.reports.explain.page import last_day, page
+from goldenthread.reports.explain.story import ExplainInput
+from goldenthread.reports.explain.story import explain as explain_signal
+from goldenthread.reports.notation import exact
+from goldenthread.signals.filters import filter_of
 from goldenthread.warehouse.rows.signals import rejected_row
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from goldenthread.app.api.project import Project
     from goldenthread.app.desk import Desk
+    from goldenthread.domain.bar import BarWindow
+    from goldenthread.reports.explain.story import Explanation
     from goldenthread.signals.engine import CompiledStrategy
 
-_YEAR = dt.timedelta(days=1100)
+_YEARS = dt.timedelta(days=1100)
+_BEFORE, _AFTER = dt.timedelta(days=60), dt.timedelta(days=21)
+"""Days of the chart before the decision and after the signal's end."""
+_WHOLE = re.compile(r"(\d)\.0\b")
+"""A whole number as our canonical expressions write it, 14.0."""
 _FACTS = {
     "fact_trades": "trade_id",
     "fact_rejected_signals": "signal_id",
@@ -31,21 +45,51 @@ _FACTS = {
 }
 
 
-def explain(project: Project, book: str, what: str, date: str = "") -> str | list[dict[str, Any]]:
-    """The story of a signal as text; with a symbol and a date, what each strategy saw then.
+def explain(project: Project, book: str, what: str) -> Explanation:
+    """The story of the signal whose id starts with ``what``.
 
     Raises:
-        UsageError: No such signal or symbol, or a date that is none.
+        UsageError: No signal, or more than one, starts so.
     """
     book = begun_book(project, book)
-    if not date:
-        return _story(project, book, _full_id(project, book, what))
+    return explain_signal(_rows(project, book, _full_id(project, book, what)))
+
+
+def decisions(project: Project, book: str, symbol: str, date: str) -> list[dict[str, Any]]:
+    """What each strategy saw in the symbol on the date, and why there was a signal or none.
+
+    A row a strategy: the signal's id, the filters that failed, and why in words with the value
+    of the first thing that did not hold.
+
+    Raises:
+        UsageError: No such symbol, or a date that is none.
+    """
+    book = begun_book(project, book)
     try:
         ds = dt.date.fromisoformat(date)
     except ValueError as error:
         msg = f"explain got the date {date!r}; a date looks like 2024-01-31"
         raise UsageError(msg) from error
-    return _why(project, book, what, ds)
+    return _why(project, book, symbol, ds)
+
+
+def write_page(project: Project, book: str, what: str, out: Path) -> Path:
+    """The path of the page about a signal, ``out``; its candles end where the book stands.
+
+    Raises:
+        UsageError: No such signal.
+    """
+    book = begun_book(project, book)
+    told = _rows(project, book, _full_id(project, book, what))
+    symbol, decided = told.signal["symbol"], told.signal["signal_ds"]
+    state = read_book(read_hot_store(project.settings, project.root, book))
+    met = (state and state.last_ds) or decided
+    until = min((last_day(told.signal) or met) + _AFTER, met)
+    _, bars = load_bars(project, [symbol], until)
+    shown = bars.bars_since(symbol, decided - _BEFORE, until)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(page(told, shown, SystemClock().now()), encoding="utf-8")
+    return out
 
 
 def _full_id(project: Project, book: str, prefix: str) -> str:
@@ -63,28 +107,47 @@ def _full_id(project: Project, book: str, prefix: str) -> str:
     raise UsageError(msg)
 
 
-def _story(project: Project, book: str, name: str) -> str:
+def _rows(project: Project, book: str, name: str) -> ExplainInput:
+    """Everything the book holds of the signal."""
     start = signal_ds(name)
     row = _fact(project, book, name, start) or _living(project, book, name)
-    version = facts(
+    version, previous = _versions(project, book, row)
+    market = open_market_data(project.settings, project.root)
+    duplicate = "DUPLICATE_SYMBOL" in (row.get("rejection_reasons") or ())
+
+    def of(table: str, key: str) -> pl.DataFrame:
+        sql = (
+            f"SELECT * FROM {table} WHERE book = @book AND ds BETWEEN @first AND @last"
+            f" AND {key} = '{name}' ORDER BY ds"
+        )
+        return facts(project, book, sql, (start, start + _YEARS))
+
+    return ExplainInput(
+        holder=holder(project, book, row["symbol"], start) if duplicate else "",
+        signal=row,
+        version=version,
+        previous=previous,
+        bar=_bar(project, book, row),
+        orders=of("fact_orders", "signal_id"),
+        fills=of("fact_fills", "position_id"),
+        positions=of("snapshot_positions", "position_id"),
+        actions=market.actions([row["symbol"]]),
+        synthetic=any(a.synthetic for a in market.assets() if a.symbol == row["symbol"]),
+    )
+
+
+def _versions(
+    project: Project, book: str, row: dict[str, Any]
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """The version row in force when the signal was decided, and the one before it."""
+    known = facts(
         project,
         book,
         "SELECT * FROM dim_strategies WHERE book = @book AND strategy_id = "
-        f"'{row['strategy_id']}' AND version_key = '{row['version_key']}' "
-        "AND @first <= @last ORDER BY valid_from LIMIT 1",
+        f"'{row['strategy_id']}' AND @first <= @last ORDER BY valid_from",
     ).to_dicts()
-    span = (start, start + _YEAR)
-    where = f"WHERE book = @book AND ds BETWEEN @first AND @last AND order_key LIKE '{name}%'"
-    duplicate = "DUPLICATE_SYMBOL" in (row.get("rejection_reasons") or ())
-    told = ExplainInput(
-        holder=holder(project, book, row["symbol"], start) if duplicate else "",
-        signal=row,
-        version=version[0] if version else None,
-        bar=_bar(project, book, row),
-        orders=facts(project, book, f"SELECT * FROM fact_orders {where} ORDER BY order_key", span),
-        fills=facts(project, book, f"SELECT * FROM fact_fills {where} ORDER BY ds", span),
-    )
-    return explain_signal(told).as_text()
+    begun = [version for version in known if version["valid_from"] <= row["decided_at"]]
+    return (begun[-1] if begun else None, begun[-2] if len(begun) > 1 else None)
 
 
 def _fact(project: Project, book: str, name: str, start: dt.date) -> dict[str, Any] | None:
@@ -93,7 +156,7 @@ def _fact(project: Project, book: str, name: str, start: dt.date) -> dict[str, A
             f"SELECT * FROM {table} WHERE book = @book AND ds BETWEEN @first AND @last"
             f" AND {key} = '{name}'"
         )
-        found = facts(project, book, sql, (start, start + _YEAR)).to_dicts()
+        found = facts(project, book, sql, (start, start + _YEARS)).to_dicts()
         if found:
             return found[0]
     return None
@@ -154,8 +217,35 @@ def _reason(desk: Desk, compiled: CompiledStrategy, symbol: str, ds: dt.date) ->
         return {**row, "why": "no usable bar that day (closed, missing or suspect)"}
     candidate = desk.evaluator.decide(compiled, symbol, ds, desk.assets[symbol])
     if candidate is None:
-        return {**row, "why": f"entry.when was not true: {compiled.strategy.entry.when}"}
+        return {**row, "why": _unmet(desk, compiled, window)}
     failed = ", ".join(candidate.failed)
-    why = f"filters failed: {failed}" if failed else "every filter passed; not run in this book"
+    said = ", ".join(_said(v) for v in candidate.verdicts if v.name in candidate.failed)
+    why = f"filters failed: {said}" if said else "every filter passed; not run in this book"
     found = signal_id(ds, name, symbol)
     return {**row, "signal_id": found, "failed": failed or None, "why": why}
+
+
+def _said(verdict: Verdict) -> str:
+    """The filter that failed; with its value and threshold when it is one comparison."""
+    if verdict.value is None and verdict.threshold is None:
+        return verdict.name
+    return f"{verdict.name} ({_against(verdict)})"
+
+
+def _against(verdict: Verdict) -> str:
+    return f"{exact(verdict.value)} against {exact(verdict.threshold)}"
+
+
+def _unmet(desk: Desk, compiled: CompiledStrategy, window: BarWindow) -> str:
+    """The entry condition, and the first of its comparisons that did not hold, with its values."""
+    if not desk.evaluator.moment.is_member(compiled.universe, window.symbol):
+        return "no member of the strategy's universe this month"
+    asked = f"entry.when was not true: {compiled.strategy.entry.when}"
+    entry = filter_of("entry.when", compiled.when)
+    values = desk.evaluator.moment.calculator.parts_at(entry.expr, entry.parts, window)
+    for term, verdict in zip(entry.terms, entry.verdicts(values)[-len(entry.terms) :], strict=True):
+        if not verdict.passed:
+            test = _WHOLE.sub(r"\1", term.test.text)
+            test = test[1:-1] if test.startswith("(") else test  # around a whole comparison
+            return f"{asked}; {test} did not hold: {_against(verdict)}"
+    return asked

@@ -17,6 +17,7 @@ from goldenthread.app.clock import SystemClock
 from goldenthread.app.engines.wiring import read_hot_store
 from goldenthread.app.versions import strategy_versions, sync_versions
 from goldenthread.domain.errors import UsageError
+from goldenthread.domain.ids import changed_settings
 from goldenthread.domain.strategy import StrategyStatus
 from goldenthread.market.universe import resolve
 from goldenthread.positions.blotter import Blotter
@@ -137,12 +138,11 @@ def diff_strategy(project: Project, book: str, name: str) -> list[dict[str, obje
     files = [s for s in project.strategies() if s.strategy_id == name]
     if not held:
         _refuse_unknown(project, versions, name)
-    before = _flat("", json.loads(held[0].config)) if held else {}
-    after = _flat("", files[0].canonical()) if files else {}
+    before = json.loads(held[0].config) if held else {}
+    after = files[0].canonical() if files else {}
     return [
-        {"setting": key, "in_force": before.get(key), "file": after.get(key)}
-        for key in sorted(before.keys() | after.keys())
-        if before.get(key) != after.get(key)
+        {"setting": name, "in_force": old, "file": new}
+        for name, (old, new) in changed_settings(before, after).items()
     ]
 
 
@@ -212,10 +212,3 @@ def _refuse_unknown(project: Project, versions: Sequence[Version], name: str) ->
 
 def _store(project: Project, book: str) -> HotStore:
     return read_hot_store(project.settings, project.root, project.book(book))
-
-
-def _flat(prefix: str, value: object) -> dict[str, object]:
-    if isinstance(value, dict):
-        parts = [_flat(f"{prefix}.{k}" if prefix else k, v) for k, v in value.items()]
-        return {key: item for part in parts for key, item in part.items()}
-    return {prefix: value}

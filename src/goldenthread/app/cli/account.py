@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from goldenthread.app.cli.options import HERE, Book, From, Json, Last, ProjectDir, To, span_of
 from goldenthread.app.cli.output import emit
+from goldenthread.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from goldenthread.app.api.project import Project
@@ -103,20 +105,36 @@ def trades(  # one flag each
 def explain(
     what: Annotated[str, typer.Argument(help="A signal id (a unique prefix is enough) or symbol.")],
     date: Annotated[str, typer.Argument(help="With a symbol: the date.")] = "",
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write it as a page with its candles.")
+    ] = None,
     book: Book = "",
     project: ProjectDir = HERE,
     as_json: Json = False,
 ) -> None:
     """Why a signal ended as it did, or why there was none.
 
-    Example: goldenthread explain 20120629-7de1
+    The page is one file without links; it can be sent to someone.
+
+    Example: goldenthread explain 20120629-7de1 --html signal.html
 
     Example: goldenthread explain AAPL 2012-06-29
     """
+    from goldenthread.app.api.explain import decisions, write_page
     from goldenthread.app.api.explain import explain as explain_it
     from goldenthread.app.api.project import Project
 
-    emit(explain_it(Project.open(project), book, what, date), as_json=as_json)
+    opened = Project.open(project)
+    if html is not None and date:
+        msg = "--html draws one signal, got a symbol and a date; give a signal's id instead"
+        raise UsageError(msg)
+    if date:
+        emit(decisions(opened, book, what, date), as_json=as_json)
+    elif html is not None:
+        emit({"page": write_page(opened, book, what, html)}, as_json=as_json)
+    else:
+        told = explain_it(opened, book, what)
+        emit(told.as_dict() if as_json else told.as_text(), as_json=as_json)
 
 
 def _advice(project: Project, book: str) -> str:

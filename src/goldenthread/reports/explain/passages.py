@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from goldenthread.reports.notation import exact, money, number, percent, price, signed_money
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from decimal import Decimal
-
-    import polars as pl
 
 Line = tuple[str, str]
 
@@ -68,7 +66,7 @@ def sizing(signal: Mapping[str, Any], version: Mapping[str, Any] | None) -> Sect
     equity, quantity = signal["equity_at_decision"], signal["quantity"]
     lines = [("equity", money(equity, 2))]
     if version is not None:
-        lines.append(("rule", _size_rule(version)))
+        lines += _size_rule(signal, json.loads(version["config"])["size"])
     lines.append(("asked for", f"{exact(signal['planned_quantity'])}, ordered {exact(quantity)}"))
     if quantity and signal["planned_entry"] is not None:
         entry, stop = signal["planned_entry"], signal["planned_stop"]
@@ -87,22 +85,6 @@ def sizing(signal: Mapping[str, Any], version: Mapping[str, Any] | None) -> Sect
     return Section("Size", tuple(lines))
 
 
-def orders(rows: pl.DataFrame) -> Section:
-    """What was asked of the broker and how it stands, oldest first."""
-    if rows.is_empty():
-        return Section("Orders", ())
-    ordered = rows.sort("ds", "leg", "attempt").iter_rows(named=True)
-    return Section("Orders", tuple(_order(row) for row in ordered))
-
-
-def fills(rows: pl.DataFrame) -> Section:
-    """What was executed, oldest first, in the units of its own day."""
-    if rows.is_empty():
-        return Section("Fills", ())
-    executed = rows.sort("filled_at", "order_key", "fill_no").iter_rows(named=True)
-    return Section("Fills", tuple(_fill(row) for row in executed))
-
-
 def result(signal: Mapping[str, Any]) -> Section:
     """A trade's exit and the arithmetic of its P&L; nothing when it was not traded."""
     if "trade_id" not in signal:
@@ -115,7 +97,8 @@ def result(signal: Mapping[str, Any]) -> Section:
         ("in", f"{signal['entry_ds']}, {exact(quantity)} at {price(entry)} on average"),
         ("out", f"{signal['exit_ds']} at {price(signal['exit_price'])} on average, after {held}"),
         ("because", exact(signal["exit_reason"])),
-        ("net P&L", _net(signal["gross_pnl"], signal["fees"], signal["dividends"], net)),
+        *_gross(signal),
+        ("net P&L", _net(signal["gross_pnl"], signal["fees"], signal.get("dividends"), net)),
         ("return", percent(signal["return_fraction"], 2)),
         ("risked", f"{exact(quantity)} x |{price(entry)} - {price(stop)}| = {money(risk, 2)}"),
         ("R", number(signal["r_multiple"])),
@@ -128,6 +111,30 @@ def result(signal: Mapping[str, Any]) -> Section:
     if not signal["is_final"]:
         lines.append(("fees", "the broker's final fees are not known yet"))
     return Section("Result", tuple(lines))
+
+
+def ending(signal: Mapping[str, Any], version: Mapping[str, Any] | None) -> Section:
+    """How an order that was never filled came to its end; nothing for any other signal."""
+    if not signal.get("end_reason"):
+        return Section("End", ())
+    reason = signal["end_reason"]
+    why = _ENDS.get(reason, reason)
+    if reason == "CANCEL_IF" and version is not None:
+        why += f": {json.loads(version['config'])['entry']['cancel_if']}"
+    lines = (
+        ("could wait", f"until the session of {signal['valid_until']}"),
+        ("ended", f"{signal['ds']} {signal['status']} ({reason})"),
+        ("because", why),
+    )
+    return Section("End", lines)
+
+
+_ENDS = {
+    "NOT_TRIGGERED": "no session of that time reached the price of the entry",
+    "CANCEL_IF": "the strategy's cancel_if was true on that close",
+    "BROKER_CANCELED": "the broker ended the order by itself",
+    "SUBMIT_WINDOW_MISSED": "the run came too late to send the order",
+}
 
 
 def theory(signal: Mapping[str, Any]) -> Section:
@@ -146,28 +153,13 @@ def theory(signal: Mapping[str, Any]) -> Section:
         held = f"after {exact(signal['theoretical_bars_held'])} session(s)"
         lines.append(("out", f"{at} by {signal['theoretical_exit_reason']}, {held}"))
     if signal["theoretical_net_pnl"] is not None:
-        names = ("gross_pnl", "fees", "dividends", "net_pnl")
-        lines.append(("net P&L", _net(*(signal[f"theoretical_{name}"] for name in names))))
+        gross, fees = signal["theoretical_gross_pnl"], signal["theoretical_fees"]
+        dividends, net = signal.get("theoretical_dividends"), signal["theoretical_net_pnl"]
+        lines.append(("net P&L", _net(gross, fees, dividends, net)))
         lines.append(("R", number(signal["theoretical_r_multiple"])))
     if signal["theoretical_note"]:
         lines.append(("note", signal["theoretical_note"]))
     return Section("What it would have made", tuple(lines))
-
-
-def version(signal: Mapping[str, Any], row: Mapping[str, Any] | None) -> Section:
-    """Which version of strategy, policy, code and data decided."""
-    lines = [("strategy", f"{signal['strategy_id']} {signal['version_key']}")]
-    if row is not None:
-        until = "now" if row["valid_to"] is None else exact(row["valid_to"])
-        lines.append(("valid", f"{exact(row['valid_from'])} until {until}"))
-        if row["git_hash"]:
-            lines.append(("git", row["git_hash"]))
-    lines += [
-        ("policy", signal["policy_key"]),
-        ("code", signal["engine_digest"]),
-        ("bars", signal["bars_digest"]),
-    ]
-    return Section("Versions", tuple(lines))
 
 
 def _verdict(verdict: Mapping[str, Any]) -> Line:
@@ -179,10 +171,29 @@ def _verdict(verdict: Mapping[str, Any]) -> Line:
     return f"{indent}{verdict['name']}", f"{word}: {seen}"
 
 
-def _size_rule(version: Mapping[str, Any]) -> str:
-    size = json.loads(version["config"])["size"]
+def _size_rule(signal: Mapping[str, Any], size: Mapping[str, Any]) -> list[Line]:
+    """The settings of the size, and the quantity they ask for where the row has every figure."""
     said = {name: value for name, value in size.items() if value is not None and name != "mode"}
-    return ", ".join([size["mode"], *(f"{name} {value}" for name, value in said.items())])
+    lines = [("rule", ", ".join([size["mode"], *(f"{n} {value}" for n, value in said.items())]))]
+    equity, entry, stop = (
+        signal[n] for n in ("equity_at_decision", "planned_entry", "planned_stop")
+    )
+    if entry is None or entry == stop or size["mode"] not in _AMOUNTS:
+        return lines
+    given = Decimal(size[_AMOUNTS[size["mode"]]])
+    amount = given if size["mode"] == "cash" else equity * given
+    unit = abs(entry - stop) if size["mode"] == "risk" else entry
+    words = money(given, 2) if size["mode"] == "cash" else f"{money(equity, 2)} x {exact(given)}"
+    lines.append(("by the rule", f"{words} / {price(unit)} = {number(amount / unit)}"))
+    cap = size.get("max_position_fraction")
+    if cap is not None and amount / unit * entry > equity * Decimal(cap):
+        most = number(equity * Decimal(cap) / entry)
+        lines.append(("capped at", f"{money(equity, 2)} x {cap} / {price(entry)} = {most}"))
+    return lines
+
+
+_AMOUNTS = {"risk": "risk_fraction", "fraction": "fraction", "cash": "cash"}
+"""The setting that says how much, for the modes whose arithmetic the row alone has."""
 
 
 def _product(quantity: Decimal, factor: str, amount: Decimal, equity: Decimal) -> str:
@@ -190,29 +201,20 @@ def _product(quantity: Decimal, factor: str, amount: Decimal, equity: Decimal) -
     return f"{exact(quantity)} x {factor} = {money(amount, 2)}{share}"
 
 
+def _gross(trade: Mapping[str, Any]) -> list[Line]:
+    """Quantity times price difference; nothing where coin fees or splits make it another sum."""
+    quantity, ends = trade["traded_quantity"], (trade["entry_price"], trade["exit_price"])
+    first, last = ends if trade["side"] == "long" else ends[::-1]
+    if abs(quantity * (last - first) - trade["gross_pnl"]) > _CENT:
+        return []
+    sum_of = f"{exact(quantity)} x ({price(last)} - {price(first)})"
+    return [("gross P&L", f"{sum_of} = {signed_money(trade['gross_pnl'], 2)}")]
+
+
+_CENT = Decimal("0.01")
+
+
 def _net(gross: Decimal, fees: Decimal, dividends: Decimal | None, net: Decimal) -> str:
+    # A row archived before dividends were kept has none.
     held = f" {signed_money(dividends, 2)} dividends" if dividends else ""
     return f"{signed_money(gross, 2)} gross - {money(fees, 2)} fees{held} = {signed_money(net, 2)}"
-
-
-def _order(row: Mapping[str, Any]) -> Line:
-    levels = {"limit": "limit_price", "stop": "stop_price", "take profit": "take_profit"}
-    levels["stop loss"] = "stop_loss"
-    prices = [
-        f"{word} {price(row[name])}" for word, name in levels.items() if row[name] is not None
-    ]
-    asked = f"{row['order_side']} {exact(row['quantity'])} {row['order_type']}"
-    stands = f"{row['status']} {row['broker_status']}".strip()
-    if row["refusal"]:
-        stands += f" ({row['refusal_code']} {row['refusal']})"
-    what = " ".join([asked, row["order_class"], row["time_in_force"], *prices])
-    return f"{row['leg']}-{row['attempt']}", f"{row['ds']} {what}: {stands}"
-
-
-def _fill(row: Mapping[str, Any]) -> Line:
-    done = f"{row['order_side']} {exact(row['quantity'])} at {price(row['price'])}"
-    fees = f", fee {money(row['fee'], 2)}" if row["fee"] else ""
-    if row["fee_quantity"]:
-        fees += f", fee {exact(row['fee_quantity'])} in coin"
-    flags = f" [{', '.join(row['flags'])}]" if row["flags"] else ""
-    return str(row["ds"]), f"{done} = {money(row['notional'], 2)}{fees}{flags}"

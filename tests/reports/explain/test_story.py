@@ -9,12 +9,12 @@ import polars as pl
 import pytest
 
 from goldenthread.domain.asset import AssetClass
-from goldenthread.domain.ids import signal_id
+from goldenthread.domain.ids import order_key, signal_id
 from goldenthread.domain.position import ExitReason
 from goldenthread.domain.signal import Plan, Signal, SignalStatus, TargetLevel, Verdict
 from goldenthread.domain.strategy import Side
 from goldenthread.domain.trade import Outcome, OutcomeStatus, Trade
-from goldenthread.reports.explain import ExplainInput, Explanation, explain
+from goldenthread.reports.explain.story import ExplainInput, Explanation, explain
 from goldenthread.warehouse.rows.signals import expired_row, rejected_row, trade_row
 
 DAY = dt.date(2024, 1, 2)
@@ -177,6 +177,7 @@ def test_levels_and_size_show_their_arithmetic() -> None:
     assert _lines(told, "Size") == {
         "equity": "$100,000.00",
         "rule": "risk, risk_fraction 0.01",
+        "by the rule": "$100,000.00 x 0.01 / 5.00 = 200.00",
         "asked for": "200.75, ordered 200",
         # 200 x 100 and 200 x 5 of 100,000
         "cost": "200 x 100.00 = $20,000.00, 20.00% of equity",
@@ -214,6 +215,69 @@ def test_an_expired_signal_says_how_it_ended(change: dict[str, Any], words: str)
     assert told.summary.endswith(f"EXPIRED on 2024-01-05 (NOT_TRIGGERED); {words}.")
 
 
+@pytest.mark.parametrize(
+    ("reason", "because"),
+    [
+        ("NOT_TRIGGERED", "no session of that time reached the price of the entry"),
+        ("CANCEL_IF", "the strategy's cancel_if was true on that close: close < 90"),
+    ],
+)
+def test_an_order_never_filled_says_how_long_it_could_wait_and_what_ended_it(
+    reason: str, because: str
+) -> None:
+    late = SIGNAL.model_copy(
+        update={
+            "status": SignalStatus.EXPIRED,
+            "end_reason": reason,
+            "ended_ds": dt.date(2024, 1, 5),
+            "rejection_reason": None,
+        }
+    )
+    config = {"size": {"mode": "equal"}, "entry": {"cancel_if": "close < 90"}}
+    version = {**VERSION, "config": json.dumps(config)}
+    told = explain(ExplainInput(expired_row(late, MADE), version))
+    assert _lines(told, "End") == {
+        "could wait": "until the session of 2024-01-05",
+        "ended": f"2024-01-05 EXPIRED ({reason})",
+        "because": because,
+    }
+    assert "End" not in _titles(explain(ExplainInput(rejected_row(SIGNAL, MADE), version)))
+
+
+def test_a_size_over_its_cap_shows_both_quantities() -> None:
+    size = {"mode": "risk", "risk_fraction": "0.01", "max_position_fraction": "0.15"}
+    version = {**VERSION, "config": json.dumps({"size": size})}
+    told = _lines(explain(ExplainInput(rejected_row(SIGNAL, MADE), version)), "Size")
+    assert told["by the rule"] == "$100,000.00 x 0.01 / 5.00 = 200.00"  # costs 20,000
+    assert told["capped at"] == "$100,000.00 x 0.15 / 100.00 = 150.00"
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        ({"mode": "cash", "cash": "5000"}, "$5,000.00 / 100.00 = 50.00"),
+        ({"mode": "fraction", "fraction": "0.1"}, "$100,000.00 x 0.1 / 100.00 = 100.00"),
+        ({"mode": "equal"}, None),  # the row does not know how many places there are
+    ],
+)
+def test_the_size_is_computed_again_where_the_row_has_every_figure(
+    size: dict[str, str], words: str | None
+) -> None:
+    version = {**VERSION, "config": json.dumps({"size": size})}
+    told = _lines(explain(ExplainInput(rejected_row(SIGNAL, MADE), version)), "Size")
+    assert told.get("by the rule") == words
+
+
+def test_the_text_has_80_columns_and_no_line_loses_a_word() -> None:
+    told = explain(ExplainInput(rejected_row(SIGNAL, MADE), VERSION))
+    text = told.as_text()
+    assert max(len(line) for line in text.splitlines()) <= 80
+    words = text.split()
+    for section in told.sections:
+        for _, line in section.lines:
+            assert all(word in words for word in line.split())
+
+
 def test_an_open_outcome_has_no_money() -> None:
     unknown = Outcome(status=OutcomeStatus.OPEN, priced_as="PLANNED", revision=DAY)
     told = _lines(explain(ExplainInput(rejected_row(SIGNAL, unknown))), "What it would have made")
@@ -228,6 +292,8 @@ def test_a_trade_shows_how_its_result_came_about() -> None:
     )
     result = _lines(told, "Result")
     assert result["net P&L"] == "+$1,600.00 gross - $1.50 fees = +$1,598.50"
+    # 200 x (108 - 100)
+    assert result["gross P&L"] == "200 x (108.00 - 100.00) = +$1,600.00"
     assert result["risked"] == "200 x |100.00 - 95.00| = $1,000.00"
     assert result["moved"] == "11.0% at best, -2.0% at worst"
     assert result["flags"] == "AMBIGUOUS_BAR"
@@ -262,8 +328,10 @@ def test_orders_and_fills_are_listed_in_their_order() -> None:
         "refusal_code": "40310000",
         "refusal": "insufficient buying power",
     }
+    asked["order_key"] = order_key(SIGNAL.signal_id, "entry1", 1)
+    refused["order_key"] = order_key(SIGNAL.signal_id, "entry1", 2)
     fill: dict[str, Any] = {
-        "order_key": "k",
+        "order_key": asked["order_key"],
         "fill_no": 1,
         "ds": DAY,
         "order_side": "buy",
@@ -297,15 +365,16 @@ def test_orders_and_fills_are_listed_in_their_order() -> None:
     assert list(_lines(told, "Fills").items()) == [
         (
             "2024-01-02",
-            "buy 0.5 at 100.00 = $50.00, fee $0.13, fee 0.00125 in coin [AT_OPEN]",
+            "buy 0.5 at 100.00 = $50.00, fee $0.13, fee 0.00125 in coin [AT_OPEN]; as planned",
         ),
-        ("2024-01-03", "buy 0.5 at 100.00 = $50.00, fee 0.00125 in coin"),
+        ("2024-01-03", "buy 0.5 at 100.00 = $50.00, fee 0.00125 in coin; as planned"),
     ]
 
 
 def test_the_version_that_decided_is_named() -> None:
     told = _lines(explain(ExplainInput(rejected_row(SIGNAL, MADE), VERSION)), "Versions")
     assert told["strategy"] == "breakout v1"
+    assert told["before it"] == "none: it is the first version of this strategy in this book"
     assert told["valid"] == "2024-01-03 00:05:00 UTC until now"
     assert (told["policy"], told["code"], told["bars"], told["git"]) == ("p1", "e1", "b1", "abc")
 
@@ -322,8 +391,8 @@ def test_a_live_signal_shows_its_status() -> None:
 
 def test_text_and_json_say_the_same() -> None:
     told = explain(ExplainInput(rejected_row(SIGNAL, MADE), VERSION))
-    text = told.as_text()
-    assert text.splitlines()[:2] == [told.signal_id, told.summary]
+    text = " ".join(told.as_text().split())  # lines are folded
+    assert text.startswith(f"{told.signal_id} {told.summary}")
     assert "FILTERS" in text
     plain = told.as_dict()
     assert json.loads(json.dumps(plain)) == plain

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from textwrap import TextWrapper, wrap
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from goldenthread.reports import passages
+from goldenthread.reports.explain import execution, lineage, passages
 from goldenthread.reports.notation import number, signed_money
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from goldenthread.reports.passages import Section
+    from goldenthread.domain.asset import CorporateAction
+    from goldenthread.reports.explain.passages import Line, Section
+
+WIDTH = 80
+"""Columns of the text."""
 
 
 @dataclass(frozen=True)
@@ -24,18 +29,24 @@ class ExplainInput:
         signal: Its row of ``fact_trades``, ``fact_rejected_signals`` or ``fact_signals_expired``;
             of a live signal the same columns with its ``status``.
         version: The row of ``dim_strategies`` in force when it was decided.
+        previous: The row before that one; None when it was the first.
         bar: The raw bar of the decision (``open high low close volume``).
         orders: Its rows of ``fact_orders``.
         fills: Its rows of ``fact_fills``.
+        positions: Its rows of ``snapshot_positions``.
+        actions: Corporate actions of its symbol.
         synthetic: Whether the symbol's prices were generated.
         holder: Whose signal held the symbol, when that is why it was refused.
     """
 
     signal: Mapping[str, Any]
     version: Mapping[str, Any] | None = None
+    previous: Mapping[str, Any] | None = None
     bar: Mapping[str, Any] | None = None
     orders: pl.DataFrame = field(default_factory=pl.DataFrame)
     fills: pl.DataFrame = field(default_factory=pl.DataFrame)
+    positions: pl.DataFrame = field(default_factory=pl.DataFrame)
+    actions: Sequence[CorporateAction] = ()
     synthetic: bool = False
     holder: str = ""
 
@@ -49,12 +60,12 @@ class Explanation:
     sections: tuple[Section, ...]
 
     def as_text(self) -> str:
-        """The explanation as plain text, labels in one column."""
+        """The explanation as plain text of 80 columns, labels in one column."""
         width = max(len(label) for section in self.sections for label, _ in section.lines)
-        parts = [self.signal_id, self.summary]
+        parts = [self.signal_id, *wrap(self.summary, WIDTH, break_on_hyphens=False)]
         for section in self.sections:
             parts += ["", section.title.upper()]
-            parts += [f"  {label:<{width}}  {text}".rstrip() for label, text in section.lines]
+            parts += [part for line in section.lines for part in _folded(line, width)]
         return "\n".join(parts) + "\n"
 
     def as_dict(self) -> dict[str, Any]:
@@ -79,17 +90,38 @@ def explain(facts: ExplainInput) -> Explanation:
         passages.sizing(signal, facts.version),
         passages.verdicts(signal, "Gates", ("gate",)),
         _holder(facts.holder),
-        passages.orders(facts.orders),
-        passages.fills(facts.fills),
+        execution.orders(facts.orders),
+        execution.fills(facts.fills, facts.orders, signal, facts.actions),
+        execution.stops(facts.positions),
         passages.result(signal),
+        passages.ending(signal, facts.version),
         passages.theory(signal),
-        passages.version(signal, facts.version),
+        lineage.version(signal, facts.version, facts.previous),
+        lineage.rows(signal, facts.version, _beside(facts)),
     )
     return Explanation(
         signal_id=_signal_id(signal),
         summary=_summary(signal, synthetic=facts.synthetic),
         sections=tuple(section for section in sections if section.lines),
     )
+
+
+def _beside(facts: ExplainInput) -> dict[str, tuple[str, pl.DataFrame]]:
+    return {
+        "fact_orders": ("signal_id", facts.orders),
+        "fact_fills": ("position_id", facts.fills),
+        "snapshot_positions": ("position_id", facts.positions),
+    }
+
+
+def _folded(line: Line, width: int) -> list[str]:
+    """A line as text, what does not fit going on below its own beginning."""
+    label, text = line
+    first, after = f"  {label:<{width}}  ", " " * (width + 4)
+    folded = TextWrapper(
+        WIDTH, initial_indent=first, subsequent_indent=after, break_on_hyphens=False
+    )
+    return folded.wrap(text) or [first.rstrip()]
 
 
 def _holder(name: str) -> Section:

@@ -1,0 +1,1 @@
+"""One signal told from its rows: text, JSON, and a page with its candles."""
