@@ -43,7 +43,10 @@ SELECT signal_id FROM all_signals WHERE book = @book AND ds BETWEEN @first AND @
 _ARCHIVED = "ARCHIVED"
 _UNSETTLED = "unsettled"
 _FINAL: dict[Collection, tuple[str, ...]] = {
-    "live_signals": (SignalStatus.CLOSED, SignalStatus.EXPIRED, SignalStatus.INVALIDATED),
+    "live_signals": (
+        *(SignalStatus.CLOSED, SignalStatus.EXPIRED, SignalStatus.INVALIDATED),
+        SignalStatus.REJECTED,  # by the broker, after it was live
+    ),
     "rejected_signals": (SignalStatus.REJECTED,),
     "live_positions": (PositionStatus.CLOSED, PositionStatus.FAILED),
     "order_intents": (IntentStatus.DONE, IntentStatus.REFUSED, IntentStatus.DROPPED),
