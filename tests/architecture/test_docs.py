@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from architecture import explain_page
 from architecture.function_pages import renewed
 from architecture.pages import PAGES, ROOT, Block, blocks, defines, leaves, parsed
 from goldenthread.app.cli.main import app
@@ -139,6 +140,11 @@ def test_the_engines_can_what_their_contracts_say() -> None:
     asked = [sys.executable, str(script), "--check"]
     drift = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (drift.returncode, drift.stderr) == (0, "")
+
+
+def test_the_seven_explanations_are_what_is_printed_today() -> None:
+    page = explain_page.PAGE.read_text(encoding="utf-8")
+    assert page == explain_page.renewed(page), "run `make catalog`"
 
 
 def test_the_settings_that_lead_to_the_cloud_are_settings(tmp_path: Path) -> None:
