@@ -21,7 +21,7 @@ from goldenthread.domain.asset import Asset, AssetClass, CorporateAction
 from goldenthread.market.bars import BarBook
 from goldenthread.research.sweep.orders import Desks, Stakes, asset_orders
 from goldenthread.research.sweep.plan import IntArray, Plan
-from goldenthread.rules.calendar import sessions
+from goldenthread.rules.calendar import session_days
 from goldenthread.signals.batch import Peers
 
 if TYPE_CHECKING:
@@ -104,8 +104,7 @@ class Bars:
         """The days of the curve: every session of the assets' calendars in the span."""
         classes = {asset.asset_class for asset in self.assets}
         kind = AssetClass.CRYPTO if AssetClass.CRYPTO in classes else AssetClass.EQUITY
-        found = sessions(kind, stakes.first, stakes.last)
-        return np.array(found, "datetime64[D]").astype(np.int64)
+        return session_days(kind, stakes.first, stakes.last)
 
 
 def _runs(words: pl.Series) -> bytes:
