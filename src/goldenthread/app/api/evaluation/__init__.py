@@ -1,0 +1,1 @@
+"""The Python face of looking back: refusals priced, days decided again, books compared."""

@@ -1,0 +1,1 @@
+"""The commands of looking back: shadow, replay, compare."""
