@@ -10,6 +10,7 @@ import pytest
 
 import goldenthread as gt
 from app.command import SUMMER, command
+from research.backtest.gold import SPAN, gold_bars, gold_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +39,27 @@ def test_the_command_and_the_notebook_give_the_same(summer: Path) -> None:
     told = command("backtest", str(file), *words, "--json").document
     assert told["equity"] == format(alone.outcome.snapshots[-1].equity, "f")
     assert told["signals"] == alone.signals
+
+
+def test_the_account_stands_beside_the_benchmarks_as_in_the_report_of_the_simulated_book(
+    summer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOLDENTHREAD_BENCHMARKS__EQUITY", "AAPL")
+    days = ("--from", str(SUMMER[0]), "--to", str(SUMMER[1]))
+    words = ("--all", *days, "--out", str(tmp_path / "run"), "--project", str(summer), "--json")
+    told = command("backtest", *words).document["benchmarks"]
+    report = ("report", "--out", str(tmp_path / "page.html"), "--project", str(summer), "--json")
+    reported = command(*report).document["figures"]["benchmarks"]
+    assert told == [{name: row[name] for name in told[0]} for row in reported]
+    apple, bitcoin = pl.read_parquet(tmp_path / "run" / "benchmarks.parquet").to_dicts()
+    assert (apple["asset_class"], apple["benchmark"], apple["returns"]) == ("EQUITY", "AAPL", 76)
+    assert apple["beta"] == told[0]["beta"] != 0
+    assert bitcoin["note"] == "no bars of BTC/USD on days of the account"
+
+
+def test_bars_of_ones_own_have_no_benchmark(tmp_path: Path) -> None:
+    found = gt.backtest(gold_file(tmp_path), bars=gold_bars(), span=SPAN)
+    assert found.benchmarks.is_empty()
 
 
 def test_each_strategy_by_itself_is_told_as_the_notebook_gives_it(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from goldenthread.app.engines.wiring import open_market_data
 from goldenthread.app.settings import load_settings
+from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.policy import Policy
 from goldenthread.market.universe import load_universes, with_universes
@@ -81,6 +82,12 @@ class Project:
             profile=self.settings.policy.profile,
             slippage_bps=self.settings.policy.slippage_bps,
         )
+
+    @property
+    def benchmarks(self) -> dict[AssetClass, str]:
+        """The symbol the settings hold accounts against, by asset class; empty for none."""
+        chosen = self.settings.benchmarks
+        return {AssetClass.EQUITY: chosen.equity, AssetClass.CRYPTO: chosen.crypto}
 
     @cached_property
     def market_data(self) -> ParquetMarketData:

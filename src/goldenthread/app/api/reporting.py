@@ -5,29 +5,29 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from goldenthread.app.api.bars import judged_bars
 from goldenthread.app.api.days import next_step
 from goldenthread.app.api.desks import load_bars
 from goldenthread.app.api.records import ALL_TIME, begun_book, facts, outcomes
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.engines.wiring import open_market_data
-from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.errors import UsageError
 from goldenthread.market.coverage import ledger
 from goldenthread.reports.attribution import attribution, money_line
-from goldenthread.reports.figures.benchmark import BenchmarkFigures, against, held
 from goldenthread.reports.figures.breakdowns import by_month, by_symbol, by_version
 from goldenthread.reports.figures.portfolio import capital, correlations, daily_pnl
 from goldenthread.reports.performance import metrics
 from goldenthread.reports.tearsheet import TearsheetInput, tearsheet
+from goldenthread.research.benchmarks import beside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    import polars as pl
+
     from goldenthread.app.api.project import Project
+    from goldenthread.reports.figures.benchmark import BenchmarkFigures
 
 _ROWS = "SELECT * FROM {table} WHERE book = @book AND ds BETWEEN @first AND @last ORDER BY ds"
 
@@ -101,14 +101,6 @@ def _facts(project: Project, book: str) -> TearsheetInput:
 
 
 def _benchmarks(project: Project, equity: pl.DataFrame) -> list[BenchmarkFigures]:
-    chosen = project.settings.benchmarks
-    named = {AssetClass.EQUITY: chosen.equity, AssetClass.CRYPTO: chosen.crypto}
-    first, last = equity["ds"][0], equity["ds"][-1]
-    found = []
-    for asset_class, symbol in named.items():
-        if symbol:
-            _, bars = load_bars(project, [symbol], last)
-            days, *_, close = bars.columns(symbol, first, last)
-            worth = held(pl.DataFrame({"ds": days, "close": close}), bars.actions(symbol))
-            found.append(against(equity, worth, (asset_class.value, symbol)))
-    return found
+    chosen = project.benchmarks
+    _, bars = load_bars(project, [s for s in chosen.values() if s], equity["ds"][-1])
+    return beside(equity, bars, chosen)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from goldenthread.reports.notation import money, percent
 from goldenthread.reports.performance import metrics, per_strategy
 from goldenthread.research.backtest.folder import Contents, save
 from goldenthread.research.backtest.pricing import priced
+from goldenthread.research.benchmarks import beside
 from goldenthread.warehouse.arrow import arrow_schema
 from goldenthread.warehouse.rows.orders import account_row, fill_row
 from goldenthread.warehouse.rows.signals import expired_row, rejected_row, trade_row
@@ -33,8 +34,14 @@ _SILENT = {
     "fact_fills": ("order_key", "fill_no", "filled_at", "flags", "execution_id", "broker_order_id"),
 }
 """Columns that tell of orders and instants, which a backtest does not have."""
-_FRAMES = ("trades", "rejected", "expired", "fills", "equity", "filters")
+_FRAMES = ("trades", "rejected", "expired", "fills", "equity", "filters", "benchmarks")
 """What a folder keeps as Parquet."""
+_BENCHMARKS = {
+    **dict.fromkeys(("asset_class", "benchmark"), pl.String),
+    "returns": pl.Int64,
+    **dict.fromkeys(("periods", "benchmark_return", "beta", "alpha", "correlation"), pl.Float64),
+    "note": pl.String,
+}
 _LOADING = ("run_id", "loaded_at")
 _SHOWN = (
     *("trades", "win_rate", "profit_factor", "total_return", "annual_return", "sharpe"),
@@ -98,6 +105,15 @@ class Backtest:
         each = per_strategy(self.equity, self.trades)
         rows = [whole, *({"strategy_id": name, **m.as_row()} for name, m in each.items())]
         return pl.DataFrame(rows, infer_schema_length=None)
+
+    @cached_property
+    def benchmarks(self) -> pl.DataFrame:
+        """The account beside each benchmark of the project's settings; none for bars of one's own.
+
+        Columns of ``reports.figures.benchmark.BenchmarkFigures``; ``note`` says why one is null.
+        """
+        found = beside(self.equity, self.setup.market.bars, self.setup.benchmarks)
+        return pl.DataFrame([asdict(figures) for figures in found], schema=_BENCHMARKS)
 
     @cached_property
     def filters(self) -> pl.DataFrame:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterable, Mapping
 
+    from goldenthread.domain.asset import AssetClass
     from goldenthread.domain.bar import Steps
     from goldenthread.domain.policy import Policy
 
@@ -37,7 +38,8 @@ class Setup:
 
     ``members`` maps each strategy id to the symbols it decides on, ``inputs`` gives
     the values of point-in-time tables, ``texts`` the files it was made of by ``strategies/ID.toml``
-    or ``factors/NAME.py``. Both dates are decided on.
+    or ``factors/NAME.py``. Both dates are decided on. ``benchmarks`` names the symbol the account
+    is held against, by asset class.
     """
 
     strategies: tuple[CompiledStrategy, ...]
@@ -49,6 +51,7 @@ class Setup:
     last: dt.date
     inputs: Callable[[str, str], Steps] = no_inputs
     texts: Mapping[str, str] = field(default_factory=dict)
+    benchmarks: Mapping[AssetClass, str] = field(default_factory=dict)
 
     @property
     def deciding(self) -> list[CompiledStrategy]:

@@ -69,6 +69,7 @@ def backtest(
         last=last,
         inputs=inputs.steps if inputs else no_inputs,
         texts=texts,
+        benchmarks=world.project.benchmarks if world.project else {},
     )
     config = {
         "first": first,

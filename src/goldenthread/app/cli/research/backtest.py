@@ -121,6 +121,7 @@ def _told(found: Backtest | PerStrategy) -> dict[str, Any]:
         "equity": found.outcome.snapshots[-1].equity,
         "signals": found.signals,
         **account,
+        "benchmarks": found.benchmarks.drop("asset_class", "returns", "periods").to_dicts(),
     }
 
 
