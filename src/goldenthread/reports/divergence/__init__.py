@@ -1,0 +1,1 @@
+"""Why two sides made different money of the same signals."""
