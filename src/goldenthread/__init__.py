@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
-    from goldenthread.app.api.project import Project
+    from goldenthread.app.api.evaluation.face import OpenProject
     from goldenthread.research.backtest.per_strategy import PerStrategy
     from goldenthread.research.backtest.result import Backtest
     from goldenthread.research.sweep.sweeping import Sweep
@@ -23,7 +23,7 @@ __all__ = ["__version__", "backtest", "factor", "open", "sweep"]
 __version__ = "0.1.0"
 
 
-def open(folder: str | Path = ".") -> Project:  # noqa: A001  # gt.open(".") is the notebook's word
+def open(folder: str | Path = ".") -> OpenProject:  # noqa: A001  # gt.open(".") is the notebook's word
     """The project of a folder, for notebooks and scripts.
 
     Raises:
@@ -31,9 +31,9 @@ def open(folder: str | Path = ".") -> Project:  # noqa: A001  # gt.open(".") is 
     """
     from pathlib import Path  # noqa: PLC0415  # importing the package stays free
 
-    from goldenthread.app.api.project import Project  # noqa: PLC0415  # the same
+    from goldenthread.app.api.evaluation.face import OpenProject  # noqa: PLC0415  # the same
 
-    return Project.open(Path(folder))
+    return OpenProject.open(Path(folder))
 
 
 @overload

@@ -63,8 +63,16 @@ def verdict(name: str, kind: str, *, passed: bool, value: str | None = None) -> 
 
 
 def refused_row(reasons: dict[str, str], net: str | None, **changes: object) -> Row:
-    """A signal refused by ``reasons`` (name to kind) that would have made ``net`` (None: open)."""
+    """A signal refused by ``reasons`` (name to kind) that would have made ``net`` (None: open).
+
+    Ten dollars were risked, and held for five days from the day after the decision.
+    """
+    ds = changes.get("signal_ds", DAY)
+    entry = ds + dt.timedelta(days=1) if isinstance(ds, dt.date) else DAY
     row: Row = {
+        "strategy_id": "breakout",
+        "symbol": "AAPL",
+        "signal_ds": DAY,
         "rejection_reason": next(iter(reasons)),
         "rejection_reasons": list(reasons),
         "verdicts": [
@@ -73,7 +81,10 @@ def refused_row(reasons: dict[str, str], net: str | None, **changes: object) -> 
         ],
         "outcome_status": "OPEN" if net is None else "RESOLVED",
         "priced_as": "PLANNED",
+        "theoretical_entry_ds": entry,
+        "theoretical_exit_ds": None if net is None else entry + dt.timedelta(days=4),
         "theoretical_net_pnl": None if net is None else Decimal(net),
+        "theoretical_r_multiple": None if net is None else Decimal(net) / 10,
     }
     return {**row, **changes}
 
@@ -89,12 +100,18 @@ def refused(*rows: Row) -> pl.DataFrame:
         "passed": pl.Boolean(),
     }
     schema: dict[str, pl.DataType] = {
+        "strategy_id": pl.String(),
+        "symbol": pl.String(),
+        "signal_ds": pl.Date(),
         "rejection_reason": pl.String(),
         "rejection_reasons": pl.List(pl.String),
         "verdicts": pl.List(pl.Struct(fields)),
         "outcome_status": pl.String(),
         "priced_as": pl.String(),
+        "theoretical_entry_ds": pl.Date(),
+        "theoretical_exit_ds": pl.Date(),
         "theoretical_net_pnl": number,
+        "theoretical_r_multiple": number,
     }
     return pl.DataFrame(list(rows), schema=schema)
 
@@ -108,8 +125,12 @@ def expired(*rows: tuple[str, str, str, str | None]) -> pl.DataFrame:
             "outcome_status": ["OPEN" if row[3] is None else "RESOLVED" for row in rows],
             "priced_as": [row[2] for row in rows],
             "theoretical_net_pnl": [None if row[3] is None else Decimal(row[3]) for row in rows],
+            "theoretical_r_multiple": [None] * len(rows),
         },
-        schema_overrides={"theoretical_net_pnl": pl.Decimal(38, 9)},
+        schema_overrides={
+            "theoretical_net_pnl": pl.Decimal(38, 9),
+            "theoretical_r_multiple": pl.Decimal(38, 9),
+        },
     )
 
 

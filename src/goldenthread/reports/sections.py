@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from goldenthread.reports import attribution as attributed
+from goldenthread.reports.attribution.endings import endings, outcomes
 from goldenthread.reports.charts import Chart, line_chart
 from goldenthread.reports.markup import (
     Column,
@@ -197,7 +197,7 @@ def signal_outcomes(
     waiting: Mapping[str, int],
 ) -> str:
     """How every decided signal ended, and what the never-filled ones answer."""
-    counts = attributed.outcomes(trades.height, refused, expired)
+    counts = outcomes(trades.height, refused, expired)
     open_now = {name.lower(): count for name, count in waiting.items()}
     columns = [
         Column("Ended", text("status"), figure=False),
@@ -209,7 +209,7 @@ def signal_outcomes(
         Column("Untriggered", text("untriggered")),
         money_column("Would have made", "net_pnl"),
     ]
-    ended = table(columns, attributed.endings(expired).iter_rows(named=True), "No signal expired.")
+    ended = table(columns, endings(expired).iter_rows(named=True), "No signal expired.")
     total = sum(counts.values()) + sum(open_now.values())
     about = f"{total:,} signals were decided; each is in exactly one place."
     return section("Outcomes of signals", about, share_bar({**counts, **open_now}) + ended)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from goldenthread.reports import sections
-from goldenthread.reports.attribution import attribution, money_line
+from goldenthread.reports.attribution.money_line import money_line
+from goldenthread.reports.attribution.refusals import attribution
 from goldenthread.reports.figures import sections as broken_down
 from goldenthread.reports.markup import document
 from goldenthread.reports.notation import exact, period

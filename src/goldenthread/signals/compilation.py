@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from goldenthread.domain.errors import UsageError
+from goldenthread.domain.policy import GATE_NAMES
 from goldenthread.signals.binding import ENTRY, below, bind, number, table_values
 from goldenthread.signals.calls import COLUMNS, Expr, Rule, Universe
 from goldenthread.signals.factors.python import functions_in
@@ -20,17 +21,6 @@ if TYPE_CHECKING:
 
     from goldenthread.domain.strategy import Strategy, UniverseRule
     from goldenthread.signals.functions import Function
-
-GATES = frozenset(
-    {
-        *("SHADOW_STRATEGY", "INVALID_LEVELS", "DUPLICATE_SYMBOL", "COOLDOWN", "MAX_POSITIONS"),
-        *("MAX_ORDER_NOTIONAL", "MAX_POSITION_FRACTION", "MAX_ASSET_CLASS_EXPOSURE"),
-        *("MAX_GROSS_EXPOSURE", "MAX_ORDERS_PER_RUN", "PRICE_COLLAR", "CORRELATION_TOO_HIGH"),
-        *("DAILY_DRAWDOWN", "MAX_DRAWDOWN", "INSUFFICIENT_BUYING_POWER", "BELOW_MINIMUM_ORDER"),
-        *("BROKER_RULE", "STALE_DATA", "SYMBOL_FROZEN", "KILL_SWITCH"),
-    }
-)
-"""Names of the coded gates; a filter may not be called like one."""
 
 _PLACES = ("column ", "line ")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -217,8 +207,8 @@ def _check_form(strategy: Strategy) -> None:
     taken |= dict.fromkeys(strategy.inputs, "an input")
     _check_names("factors", strategy.factors, taken)
     for name in strategy.reject_unless:
-        if not _REASON.fullmatch(name) or name in GATES:
-            why = "is the name of a gate" if name in GATES else "is no rejection reason"
+        if not _REASON.fullmatch(name) or name in GATE_NAMES:
+            why = "is the name of a gate" if name in GATE_NAMES else "is no rejection reason"
             msg = f"{name!r} {why}; write capitals and underscores, such as RSI_TOO_HIGH"
             raise StrategyError(msg, f"reject_unless.{name}")
     _check_entry(strategy)

@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import as_file, files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from goldenthread.app.engines.wiring import open_market_data
 from goldenthread.app.settings import load_settings
@@ -39,7 +39,7 @@ class Project:
     settings: Settings
 
     @classmethod
-    def open(cls, root: Path, overrides: Mapping[str, object] | None = None) -> Project:
+    def open(cls, root: Path, overrides: Mapping[str, object] | None = None) -> Self:
         """The project of the folder.
 
         Raises:

@@ -77,11 +77,13 @@ def begun_book(project: Project, name: str) -> str:
     return known[0] if len(known) == 1 else book
 
 
-def facts(project: Project, book: str, sql: str, span: Span = ALL_TIME) -> pl.DataFrame:
-    """The rows of one of our own queries over a book and a date range."""
+def facts(
+    project: Project, book: str, sql: str, span: Span = ALL_TIME, **named: str
+) -> pl.DataFrame:
+    """The rows of one of our own queries over a book and a date range; ``named`` fills the rest."""
     warehouse = open_warehouse(project.settings, project.root)
-    first, last = span
-    return warehouse.query(sql, {"book": project.book(book), "first": first, "last": last})
+    given = {"book": project.book(book), "first": span[0], "last": span[1]}
+    return warehouse.query(sql, {**given, **named})
 
 
 def signals(project: Project, book: str, span: Span, outcome: str = "") -> list[dict[str, Any]]:

@@ -13,7 +13,8 @@ from goldenthread.app.clock import SystemClock
 from goldenthread.app.engines.wiring import open_market_data
 from goldenthread.domain.errors import UsageError
 from goldenthread.market.coverage import ledger
-from goldenthread.reports.attribution import attribution, money_line
+from goldenthread.reports.attribution.money_line import money_line
+from goldenthread.reports.attribution.refusals import attribution
 from goldenthread.reports.figures.breakdowns import by_month, by_symbol, by_version
 from goldenthread.reports.figures.portfolio import capital, correlations, daily_pnl
 from goldenthread.reports.performance import metrics

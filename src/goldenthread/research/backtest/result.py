@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from goldenthread.domain.signal import SignalStatus
-from goldenthread.reports.attribution import attribution
+from goldenthread.reports.attribution.refusals import attribution
 from goldenthread.reports.notation import money, percent
 from goldenthread.reports.performance import metrics, per_strategy
 from goldenthread.research.backtest.folder import Contents, save

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goldenthread.reports.attribution import attribution, endings, money_line, outcomes
+from goldenthread.reports.attribution.endings import endings, outcomes
+from goldenthread.reports.attribution.money_line import money_line
+from goldenthread.reports.attribution.refusals import attribution
 from reports.facts import Row, expired, refused, refused_row
 
 VOLUME = {"VOLUME_TOO_LOW": "filter"}

@@ -1,0 +1,33 @@
+"""A project that answers questions about its books: what ``goldenthread.open`` gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from goldenthread.app.api.evaluation import shadow
+from goldenthread.app.api.project import Project
+from goldenthread.app.api.records import ALL_TIME
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from goldenthread.app.api.records import Span
+    from goldenthread.reports.attribution.refusals import By
+
+
+class OpenProject(Project):
+    """A project with its questions as methods; each gives a frame.
+
+    ``span`` is the first and last date of decision, all of history where it is left out; ``book``
+    the one of the settings.
+    """
+
+    def filters(
+        self, strategy: str = "", by: By = "filter", span: Span = ALL_TIME, book: str = ""
+    ) -> pl.DataFrame:
+        """What each filter, gate and the broker refused, and what that would have made.
+
+        Raises:
+            UsageError: The book holds no refused signal of the strategy.
+        """
+        return shadow.filters(self, book, strategy, span, by)

@@ -1,0 +1,85 @@
+"""The command ``shadow``: what was refused, and whether refusing paid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import typer
+
+from goldenthread.app.cli.options import HERE, Book, From, Json, Last, ProjectDir, To, span_of
+from goldenthread.app.cli.output import emit
+from goldenthread.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from goldenthread.reports.attribution.refusals import By
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command()(shadow)
+
+
+def shadow(  # noqa: PLR0913  # one flag each
+    strategy: Annotated[str, typer.Argument(help="One strategy's refusals only.")] = "",
+    by: Annotated[str, typer.Option("--by", help="A row a filter, symbol or month.")] = "filter",
+    first: From = "",
+    until: To = "",
+    last: Last = "",
+    book: Book = "",
+    project: ProjectDir = HERE,
+    as_json: Json = False,
+) -> None:
+    """What each filter and gate refused, what that would have made, and whether it paid.
+
+    alone counts signals nothing else refused: the only ones it decided. Plus is what refusing cost.
+
+    Example: goldenthread shadow breakout --by month
+    """
+    from goldenthread.app.api.evaluation.shadow import filters
+    from goldenthread.app.api.project import Project
+
+    span, opened = span_of(first, until, last, project, book), Project.open(project)
+    found = filters(opened, book, strategy, span, _by(by))
+    if as_json or found.is_empty():
+        emit({"refused": found} if as_json else [], as_json=as_json, title="refused signals")
+        return
+    for rows in found.partition_by("kind", "strategy_id", maintain_order=True):
+        owner = rows["strategy_id"][0] or _OWNERS[rows["kind"][0]]
+        emit([_row(row) for row in rows.to_dicts()], as_json=False, title=owner)
+
+
+_OWNERS = {"gate": "the account's gates", "broker": "the broker"}
+
+
+def _by(text: str) -> By:
+    from goldenthread.reports.attribution.refusals import By
+
+    allowed: tuple[By, ...] = get_args(By)
+    for known in allowed:
+        if text == known:
+            return known
+    msg = f"--by got {text!r}; allowed: {', '.join(allowed)}"
+    raise UsageError(msg)
+
+
+def _row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as a person reads it, in whole dollars."""
+    from goldenthread.reports.notation import number, percent, signed_money
+
+    bounds = (signed_money(row["alone_low"]), signed_money(row["alone_high"]))
+    unknown = ("alone_open", "alone_unpriceable", "alone_untriggered")
+    return {
+        "refused by": row["name"],
+        **{key: row[key] for key in ("symbol", "month") if key in row},
+        "signals": row["refused"],
+        "alone": row["alone"],
+        "alone made": signed_money(row["alone_net_pnl"]),
+        "right": percent(row["alone_hit_rate"], 0),
+        "95% of draws": None if row["alone_low"] is None else " to ".join(bounds),
+        "R": number(row["alone_average_r"]),
+        "unknown": sum(row[name] for name in unknown),
+        "all made": signed_money(row["net_pnl"]),
+        "verdict": row["verdict"],
+    }

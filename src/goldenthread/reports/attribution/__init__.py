@@ -1,0 +1,1 @@
+"""What refusals were worth: filters, gates and the broker judged by what they refused."""
