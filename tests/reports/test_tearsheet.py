@@ -123,8 +123,18 @@ def test_strategies_are_ordered_by_what_they_made() -> None:
 
 def test_filters_show_what_they_refused_alone() -> None:
     row = _rows(tearsheet(FULL), "Filters and gates")[0]
-    assert row[:3] == ["VOLUME_TOO_LOW", "filter", "12"]
-    assert row[-2:] == ["0.0%", "+$1,200"]  # none of the twelve would have lost
+    assert row[:4] == ["VOLUME_TOO_LOW", "filter", "breakout", "12"]
+    assert row[-5:-2] == ["0.0%", "10.00", "+$1,200"]  # none of the twelve would have lost
+    assert row[-2:] == [UNKNOWN, "not enough evidence: n = 12"]
+
+
+def test_a_verdict_stands_beside_the_interval_it_comes_from() -> None:
+    days = [DAY + dt.timedelta(days=20 * n) for n in range(30)]
+    often = [refused_row({"VOLUME_TOO_LOW": "filter"}, "100", signal_ds=ds) for ds in days]
+    row = _rows(tearsheet(replace(FULL, refused=refused(*often))), "Filters and gates")[0]
+    assert row[-1] == "costs money"
+    low, high = (int(bound.strip("+$").replace(",", "")) for bound in row[-2].split(" to "))
+    assert 0 < low < 3000 < high  # thirty of a hundred dollars
 
 
 def test_the_account_stands_beside_its_benchmarks() -> None:

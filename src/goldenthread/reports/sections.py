@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from goldenthread.reports.attribution.endings import endings, outcomes
+from goldenthread.reports.attribution.refusals import ranked
 from goldenthread.reports.charts import Chart, line_chart
 from goldenthread.reports.markup import (
     Column,
@@ -21,6 +22,7 @@ from goldenthread.reports.markup import (
     written,
 )
 from goldenthread.reports.notation import (
+    UNKNOWN,
     money,
     number,
     percent,
@@ -163,14 +165,13 @@ def strategies(equity: pl.DataFrame, trades: pl.DataFrame) -> str:
 
 
 def refusals(attribution: pl.DataFrame) -> str:
-    """What each filter, gate and the broker refused, and what that was worth."""
-    order = pl.col("alone_net_pnl").abs()
-    ranked = attribution.sort(order, "name", descending=[True, False], nulls_last=True)
-    rows = ranked.to_dicts()
+    """What each filter, gate and the broker refused, what that was worth, and the verdict."""
+    rows = ranked(attribution).to_dicts()
     made = written("alone_net_pnl", signed_money)
     columns = [
         Column("Name", text("name"), figure=False),
         Column("Kind", text("kind"), figure=False),
+        Column("Strategy", text("strategy_id"), figure=False),
         Column("Refused", text("refused")),
         money_column("All would have made", "net_pnl"),
         Column("Alone", text("alone"), hint="nothing else refused these"),
@@ -179,13 +180,18 @@ def refusals(attribution: pl.DataFrame) -> str:
         Column("No price", text("alone_unpriceable")),
         Column("Untriggered", text("alone_untriggered")),
         Column("Right", written("alone_hit_rate", percent), hint="would have lost or made 0"),
+        Column("R", written("alone_average_r", number), hint="mean net P&L over initial risk"),
         Column("Would have made", made, signed=True, share=_share_of("alone_net_pnl", rows)),
+        Column("Interval", _interval),
+        Column("Verdict", text("verdict"), figure=False),
     ]
     about = (
         "Alone: signals that nothing else refused, the only ones a filter decided by itself; the "
         "figures after it are theirs. Right: the share of the resolved that would have lost. "
         "Would have made: their theoretical net P&L together; plus is what the refusals cost, "
-        "minus what they saved."
+        "minus what they saved. Interval: where that sum lies when the days are drawn anew; a "
+        "verdict stands only where all of it is on one side of zero. Many are judged at once: "
+        "one in twenty without effect gets a verdict by chance."
     )
     return section("Filters and gates", about, table(columns, rows, "No signal was refused."))
 
@@ -255,6 +261,12 @@ def coverage_gaps(coverage: pl.DataFrame, synthetic: frozenset[str]) -> str:
     more = f" The first {GAP_ROWS} are listed." if lacking.height > GAP_ROWS else ""
     about = f"{lacking.height} of {coverage.height} symbols lack bars; none is filled in.{more}"
     return section("Coverage gaps", about, table(columns, rows, "Every session has its bar."))
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    if row["alone_low"] is None:
+        return UNKNOWN
+    return f"{signed_money(row['alone_low'])} to {signed_money(row['alone_high'])}"
 
 
 def _drawdown_note(figures: Metrics) -> str:
