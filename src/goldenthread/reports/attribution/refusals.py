@@ -9,9 +9,8 @@ shadow is refused everything, which does not count beside a filter: it would hav
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-import numpy as np
 import polars as pl
 
 from goldenthread.reports.attribution.tally import (
@@ -21,19 +20,13 @@ from goldenthread.reports.attribution.tally import (
     outcome_columns,
     tally,
 )
-from goldenthread.reports.bootstrap import block_days, sum_interval
-
-if TYPE_CHECKING:
-    from goldenthread.domain.bar import FloatArray
+from goldenthread.reports.attribution.verdicts import VERDICT, days_of, judged
 
 By = Literal["filter", "symbol", "month"]
 """What a row is about: a filter, or one filter in a symbol, or in a calendar month."""
 
 SHADOW_STRATEGY = "SHADOW_STRATEGY"
 """The gate that refuses whatever a strategy in shadow decides."""
-
-EVIDENCE = 20
-"""Resolved signals a filter must have refused alone before it gets an interval."""
 
 _KEYS: dict[str, pl.DataType] = {
     "kind": pl.String(),
@@ -64,29 +57,24 @@ def attribution(refused: pl.DataFrame, by: By = "filter") -> pl.DataFrame:
         itself, by kind and name. ``net_pnl`` is what the resolved ones would have made together
         in quote currency, ``hit_rate`` the share of them that would have made nothing or lost:
         how often refusing was right; ``average_r`` their mean R multiple. All three are null
-        when none is resolved. ``alone_low`` and ``alone_high`` bound ``alone_net_pnl``
-        (``bootstrap.LEVEL``; null below ``EVIDENCE`` or in too short a span), and ``verdict``
-        says it in words.
+        when none is resolved. Not by month, which happened once: ``alone_low`` and
+        ``alone_high``, the interval of ``alone_net_pnl``, and the ``verdict`` in words.
     """
     keys = {**_KEYS, **_PARTS[by]}
     if refused.is_empty():
-        return pl.DataFrame(schema={**keys, **_figures()})
+        return pl.DataFrame(schema={**keys, **_figures(by)})
     each = _each(refused).select(*keys, *_USED)
-    sole = {f"alone_{name}": made for name, made in tally(pl.col("sole")).items()}
+    alone = {f"alone_{name}": made for name, made in tally(pl.col("sole")).items()}
     table = each.group_by(*keys).agg(
         refused=pl.len().cast(pl.Int64),
         **tally(pl.lit(value=True)),
         alone=pl.col("sole").sum().cast(pl.Int64),
-        **sole,
+        **alone,
     )
-    days = _days(refused)
-    judged = table.join(
-        _intervals(each.filter(pl.col("sole") & is_resolved()), list(keys), days),
-        on=list(keys),
-        how="left",
-        nulls_equal=True,
-    )
-    return judged.with_columns(_verdict(days)).sort("kind", "name", "strategy_id", *_PARTS[by])
+    if by != "month":
+        sole = each.filter(pl.col("sole") & is_resolved())
+        table = judged(table, sole, list(keys), days_of(refused["signal_ds"]))
+    return table.sort("kind", "name", "strategy_id", *_PARTS[by])
 
 
 def ranked(table: pl.DataFrame) -> pl.DataFrame:
@@ -106,16 +94,10 @@ def ranked(table: pl.DataFrame) -> pl.DataFrame:
 _USED = ("day", "held", "sole", *outcome_columns())
 
 
-def _figures() -> dict[str, pl.DataType]:
+def _figures(by: By) -> dict[str, pl.DataType]:
     alone = {f"alone_{name}": kind for name, kind in TALLY.items()}
-    bounds = {"alone_low": pl.Float64(), "alone_high": pl.Float64(), "verdict": pl.String()}
-    return {"refused": pl.Int64(), **TALLY, "alone": pl.Int64(), **alone, **bounds}
-
-
-def _days(refused: pl.DataFrame) -> int:
-    """How many days lie between the first and the last decision, both included."""
-    span = refused.select((pl.col("signal_ds").max() - pl.col("signal_ds").min()).dt.total_days())
-    return int(span.item()) + 1
+    said = {} if by == "month" else VERDICT
+    return {"refused": pl.Int64(), **TALLY, "alone": pl.Int64(), **alone, **said}
 
 
 def _each(refused: pl.DataFrame) -> pl.DataFrame:
@@ -137,46 +119,3 @@ def _each(refused: pl.DataFrame) -> pl.DataFrame:
     kinds = rows.with_columns(kind=kind_of("name"), sole=pl.col("failed") - beside == 1)
     whose = pl.when(pl.col("kind") == "filter").then(pl.col("strategy_id"))
     return kinds.with_columns(strategy_id=whose)
-
-
-def _intervals(sole: pl.DataFrame, keys: list[str], days: int) -> pl.DataFrame:
-    """``alone_low`` and ``alone_high`` of the rows with enough evidence."""
-    groups = sole.group_by(*keys, maintain_order=True).agg(
-        pl.col("day"), pl.col("pnl"), held=pl.col("held").mean(), n=pl.len()
-    )
-    enough = groups.filter(pl.col("n") >= EVIDENCE)
-    blocks = np.array([block_days(held, days) for held in enough["held"]], dtype=np.int64)
-    bounds = np.full((2, enough.height), np.nan)
-    for block in np.unique(blocks):
-        (mine,) = np.nonzero(blocks == block)
-        bounds[:, mine] = sum_interval(_daily(enough[mine], days), int(block))
-    return enough.select(
-        *keys,
-        alone_low=pl.Series(bounds[0], dtype=pl.Float64).fill_nan(None),
-        alone_high=pl.Series(bounds[1], dtype=pl.Float64).fill_nan(None),
-    )
-
-
-def _daily(groups: pl.DataFrame, days: int) -> FloatArray:
-    """The money of each day of the span, one column a group."""
-    daily = np.zeros((days, groups.height))
-    for column, (day, pnl) in enumerate(groups.select("day", "pnl").iter_rows()):
-        np.add.at(daily[:, column], day, pnl)
-    return daily
-
-
-def _verdict(days: int) -> pl.Expr:
-    """What a row shows, in words."""
-    few = pl.format("not enough evidence: n = {}", pl.col("alone_resolved"))
-    return (
-        pl.when(pl.col("alone_resolved") < EVIDENCE)
-        .then(few)
-        .when(pl.col("alone_low").is_null())
-        .then(pl.lit(f"not enough evidence: {days} days"))
-        .when(pl.col("alone_low") > 0)
-        .then(pl.lit("costs money"))
-        .when(pl.col("alone_high") < 0)
-        .then(pl.lit("earns money"))
-        .otherwise(pl.lit("no effect shown"))
-        .alias("verdict")
-    )

@@ -46,7 +46,7 @@ def filters(
         UsageError: The book holds no refused signal of the strategy.
     """
     book = begun_book(project, book)
-    found = _refused(project, book, strategy, span)
+    found = refusals(project, book, strategy, span)
     if strategy and found.is_empty():
         known = facts(project, book, _STRATEGIES, span)["strategy_id"].to_list()
         msg = (
@@ -57,8 +57,10 @@ def filters(
     return ranked(attribution(found, by))
 
 
-def _refused(project: Project, book: str, strategy: str, span: Span) -> pl.DataFrame:
-    """The refused signals, by date, with no more columns than an attribution reads."""
+def refusals(
+    project: Project, book: str, strategy: str = "", span: Span = ALL_TIME
+) -> pl.DataFrame:
+    """The refused signals, by date, with no more columns than ``attribution`` reads."""
     asked = _OF_STRATEGY if strategy else ""
     sql = f"{_REFUSED}{asked}ORDER BY ds, signal_id"
     return facts(project, book, sql, span, strategy_id=strategy)

@@ -68,18 +68,21 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row as a person reads it, in whole dollars."""
     from goldenthread.reports.notation import number, percent, signed_money
 
-    bounds = (signed_money(row["alone_low"]), signed_money(row["alone_high"]))
     unknown = ("alone_open", "alone_unpriceable", "alone_untriggered")
-    return {
+    told: dict[str, Any] = {
         "refused by": row["name"],
-        **{key: row[key] for key in ("symbol", "month") if key in row},
+        **({"symbol": row["symbol"]} if "symbol" in row else {}),
+        **({"month": f"{row['month']:%Y-%m}"} if "month" in row else {}),
         "signals": row["refused"],
         "alone": row["alone"],
         "alone made": signed_money(row["alone_net_pnl"]),
         "right": percent(row["alone_hit_rate"], 0),
-        "interval": None if row["alone_low"] is None else " to ".join(bounds),
         "R": number(row["alone_average_r"]),
         "unknown": sum(row[name] for name in unknown),
         "all made": signed_money(row["net_pnl"]),
-        "verdict": row["verdict"],
     }
+    if "verdict" not in row:
+        return told
+    bounds = (signed_money(row["alone_low"]), signed_money(row["alone_high"]))
+    interval = None if row["alone_low"] is None else " to ".join(bounds)
+    return {**told, "interval": interval, "verdict": row["verdict"]}
