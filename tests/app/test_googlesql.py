@@ -15,7 +15,9 @@ from goldenthread.adapters.warehouse.bigquery.staging import _staged_fields
 from goldenthread.adapters.warehouse.session import DuckDBSession
 from goldenthread.app.api import checks, explain, proofs, records, reporting, store
 from goldenthread.app.api.days import simulate
+from goldenthread.app.api.evaluation import shadow
 from goldenthread.app.api.project import Project
+from goldenthread.domain.errors import UsageError
 from goldenthread.ports.warehouse import Column, Table
 from goldenthread.warehouse.tables import TABLES
 from goldenthread.warehouse.views import VIEWS, statement
@@ -165,6 +167,9 @@ def _use_everything(root: Path) -> None:
     traded = records.trades(project, book, SUMMER).to_dicts()
     reporting.write_report(project, book)
     reporting.told_line(project, book)
+    shadow.filters(project, book, "channel_breakout", by="month")
+    with pytest.raises(UsageError, match="no refused signal"):
+        shadow.filters(project, book, "nobody")
     refused = next(row for row in found if row["outcome"] == "rejected")
     for name in (traded[0]["trade_id"], refused["signal_id"]):
         explain.explain(project, book, name)
