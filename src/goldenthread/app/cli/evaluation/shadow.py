@@ -35,7 +35,7 @@ def shadow(  # noqa: PLR0913  # one flag each
 
     alone counts signals nothing else refused: the only ones it decided. Plus is what refusing cost.
 
-    Example: goldenthread shadow breakout --by month
+    Example: goldenthread shadow golden_cross --by symbol
     """
     from goldenthread.app.api.evaluation.shadow import filters
     from goldenthread.app.api.project import Project
