@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from app.command import SUMMER, command, contents
+from app.evaluation.reruns import TEXTS, check_curve, check_left_out
+from goldenthread.app.api.project import Project
 
 SIX_YEARS = (dt.date(2012, 9, 4), dt.date(2018, 12, 31))
 ENDED_2017 = ("JNJ", "JPM", "KO", "PG", "WMT", "XOM")
@@ -211,6 +213,14 @@ class TestSixYearsOfRealBars:
             assert f"{symbol}: no bar 2017-09-05 to 2018-12-31 (333 sessions, after)" in gaps
         assert "SOL/USD: no bar 2012-09-04 to 2018-12-31 (2310 sessions, all)" in gaps
         assert not any(words.startswith(("AAPL", "SPY")) for words in gaps)
+
+    def test_what_is_recorded_says_what_runs_with_other_filters_make(
+        self, six_years: SixYears
+    ) -> None:
+        project = Project.open(six_years.folder)
+        assert len(check_left_out(project, SIX_YEARS)) == 22  # filters of eight strategies
+        for strategy_id, name in TEXTS:
+            assert check_curve(project, SIX_YEARS, strategy_id, name) >= 6
 
     def test_run_again_it_changes_nothing(self, six_years: SixYears) -> None:
         digest = asked(six_years.folder, "warehouse", "digest")

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import numpy as np
+
 from goldenthread.domain.signal import Verdict
 from goldenthread.signals.binding import bind, number
 from goldenthread.signals.filters import filter_of
@@ -76,3 +78,11 @@ def test_a_condition_that_is_no_comparison_is_one_or_zero_against_one() -> None:
 def test_values_carry_twelve_significant_digits() -> None:
     [only] = verdicts("close < most", [1.0, 1.0, 1 / 3, 70.0])
     assert only.value == Decimal("0.333333333333")
+
+
+def test_terms_said_otherwise_join_as_the_filter_joins_them() -> None:
+    text = "close > 1 and (volume > 2 or open > 3)"
+    scope = bind(text, {}, condition=True)
+    truths = [np.array([1.0, 1.0, 0.0, 1.0]), np.array([0, 0, 1, 1]), np.array([1, 0, 1, NULL])]
+    # A null beside an or that is already true makes it null: not passed.
+    assert filter_of("NAME", scope).passes(truths).tolist() == [True, False, False, False]

@@ -238,3 +238,11 @@ def test_one_day_above_the_budget_is_said(tmp_path: Path) -> None:
 def test_duckdb_too_refuses_to_read_a_partitioned_table_without_its_dates(sql: str) -> None:
     with pytest.raises(UsageError, match="fact_trades is read without a filter on its partition"):
         ten_trades().query(sql, {})
+
+
+def test_duckdb_reads_the_lists_of_a_table_within_its_dates() -> None:
+    sql = "SELECT v.name FROM fact_trades CROSS JOIN UNNEST(verdicts) AS v WHERE "
+    within = f"{sql} ds BETWEEN DATE '2024-01-01' AND DATE '2024-12-31'"
+    assert ten_trades().query(within, {}).height > 0
+    with pytest.raises(UsageError, match="fact_trades is read without a filter on its partition"):
+        ten_trades().query(f"{sql} v.passed", {})

@@ -5,14 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from goldenthread.domain.signal import Verdict
 from goldenthread.rules.rounding import significant
+from goldenthread.signals.arithmetic import combine, true_where
 from goldenthread.signals.calls import Expr
 from goldenthread.signals.expressions import COMPARISONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
+    from goldenthread.domain.bar import FloatArray
+
+_JOINS = frozenset({"and", "or"})
 _TRUE = Expr("number", "1.0", value=1.0)
 
 
@@ -59,6 +67,17 @@ class Filter:
         ]
         return [whole, *terms]
 
+    def passes(self, truths: Sequence[FloatArray]) -> NDArray[np.bool_]:
+        """Where the whole is true, from what each of its terms said: 1, 0, or NaN for null."""
+        left = iter(truths)
+
+        def joined(expr: Expr) -> FloatArray:
+            if expr.op in _JOINS:
+                return np.asarray(combine(expr.op, [joined(part) for part in expr.parts]))
+            return next(left)
+
+        return true_where(joined(self.expr))
+
 
 def filter_of(name: str, expr: Expr) -> Filter:
     """The filter ``name`` made of a bound condition."""
@@ -66,7 +85,7 @@ def filter_of(name: str, expr: Expr) -> Filter:
 
 
 def _leaves(expr: Expr) -> list[Expr]:
-    if expr.op in {"and", "or"}:
+    if expr.op in _JOINS:
         return [leaf for part in expr.parts for leaf in _leaves(part)]
     return [expr]
 

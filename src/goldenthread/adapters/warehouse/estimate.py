@@ -107,6 +107,8 @@ def _bounded_columns(sql: str) -> tuple[tuple[str, frozenset[str]], ...]:
 
 def _scans(tree: exp.Expr) -> Iterator[_Scan]:
     for scope in traverse_scope(tree):
+        if scope.is_udtf:  # an UNNEST names the table beside it, which is read once, outside
+            continue
         for alias, source in scope.sources.items():
             if isinstance(source, exp.Table):
                 yield _Scan(source.name, _columns(scope, alias), tuple(_conditions(scope, alias)))

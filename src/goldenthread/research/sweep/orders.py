@@ -95,24 +95,22 @@ class Orders(NamedTuple):
 
 def asset_orders(plan: Plan, asset: Asset, desks: Desks) -> Orders | None:
     """What the permutations may order of one asset; None when it has no bar in the span."""
-    book, peers, stakes = desks
-    span = (stakes.first, stakes.last)
-    columns = book.columns(asset.symbol, *span)
-    if not len(columns[0]):
+    desk = desk_of(asset, desks)
+    if desk is None:
         return None
-    tape, terms = tape_of(asset, columns, book.actions(asset.symbol), stakes.policy, span)
-    desk = _Desk(asset, Batch(book.window, asset.symbol, columns[0], peers), tape, columns[0])
     strategy, rungs = plan.rides[0].strategy, plan.rungs
     sells = [target.sell for target in strategy.exit.targets]
     prices = desk.prices(plan.rides, rungs)
     first, rule = plan.rules
     return Orders(
-        tape=tape,
-        trade=terms,
+        tape=desk.tape,
+        trade=desk.trade,
         wanted=desk.on_tape(np.array([desk.accepted(e) for e in plan.entries]), fill=False),
         prices=prices,
         rungs=rungs.of,
-        steps=np.array([_steps(entry, asset, stakes) for entry in prices[: rungs.entries]]),
+        steps=np.array(
+            [steps_bought(entry, asset, desks.stakes) for entry in prices[: rungs.entries]]
+        ),
         closes=desk.closes([plan.rides[number] for number in first]),
         rule=rule,
         sells=np.array([sell.as_integer_ratio() for sell in sells], np.int64).reshape(-1, 2),
@@ -122,12 +120,13 @@ def asset_orders(plan: Plan, asset: Asset, desks: Desks) -> Orders | None:
     )
 
 
-class _Desk(NamedTuple):
-    """One asset ready to decide on ``days``, those of its bars."""
+class AssetDesk(NamedTuple):
+    """One asset ready to decide on ``days``, those of its bars, and to trade on its ``tape``."""
 
     asset: Asset
     batch: Batch
     tape: Tape
+    trade: Terms
     days: DateArray
 
     def accepted(self, compiled: CompiledStrategy) -> BoolArray:
@@ -162,7 +161,19 @@ class _Desk(NamedTuple):
         return level(compiled, self.asset)
 
 
-def _steps(entry: FloatArray, asset: Asset, stakes: Stakes) -> IntArray:
+def desk_of(asset: Asset, desks: Desks) -> AssetDesk | None:
+    """The desk of one asset over the span of the stakes; None when it has no bar there."""
+    book, peers, stakes = desks
+    span = (stakes.first, stakes.last)
+    columns = book.columns(asset.symbol, *span)
+    if not len(columns[0]):
+        return None
+    tape, trade = tape_of(asset, columns, book.actions(asset.symbol), stakes.policy, span)
+    batch = Batch(book.window, asset.symbol, columns[0], peers)
+    return AssetDesk(asset, batch, tape, trade, columns[0])
+
+
+def steps_bought(entry: FloatArray, asset: Asset, stakes: Stakes) -> IntArray:
     """How many whole steps of quantity the fixed fraction buys at each planned entry."""
     amount, wanted = stakes.capital * stakes.fraction, entry > 0
     with np.errstate(invalid="ignore", divide="ignore"):

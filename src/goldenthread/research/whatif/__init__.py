@@ -1,0 +1,1 @@
+"""What a strategy would have made with other filters, from what it recorded when it decided."""
