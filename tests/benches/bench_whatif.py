@@ -11,6 +11,7 @@ from benches.bench_peers import say
 from benches.refusals import refused_project
 from goldenthread.adapters.warehouse.duckdb import DuckDBWarehouse
 from goldenthread.app.api.evaluation import curves, recorded
+from goldenthread.app.api.research.worlds import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +43,8 @@ def test_a_million_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     curves.threshold_curve(project, "F1", "made_up_0")  # compiles
     watch = Watch()
     for module, name, part in (
-        (recorded.World, "of_project", "bars"),
+        (World, "of_project", "bars"),
+        (recorded, "desks_of", "desks"),
         (recorded, "price_decisions", "price"),
         (curves, "leave_one_out", "leave one out"),
         (curves, "turned", "line up"),

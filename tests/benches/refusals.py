@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from goldenthread.domain.strategy import Strategy
+    from goldenthread.ports.warehouse import Warehouse
 
 BOOK = "sim:main"
 ASSETS, STRATEGIES, FILTERS = 100, 4, 5
@@ -153,7 +154,7 @@ def _same(strategy: Strategy) -> dict[str, object]:
 
 
 def _load(
-    warehouse: object, table: str, rows: pl.DataFrame, span: tuple[dt.date, dt.date] | None
+    warehouse: Warehouse, table: str, rows: pl.DataFrame, span: tuple[dt.date, dt.date] | None
 ) -> None:
     """Merge rows as they are, what is missing filled with empty values of its type."""
     schema = arrow_schema(TABLES[table].columns)

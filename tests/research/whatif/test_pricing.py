@@ -13,7 +13,7 @@ from goldenthread.app.api.research.sweeps import bars_read
 from goldenthread.app.api.research.worlds import World
 from goldenthread.domain.errors import DataError
 from goldenthread.research.sweep.orders import Stakes
-from goldenthread.research.whatif.pricing import DECIDED, price_decisions
+from goldenthread.research.whatif.pricing import DECIDED, desks_of, price_decisions
 from goldenthread.signals.compilation import compile_strategy
 from research.backtest.gold import DAYS, gold_bars, gold_file
 
@@ -34,7 +34,7 @@ def priced(folder: Path, *decisions: tuple[dt.date, tuple[object, ...]]) -> Cand
     return price_decisions(
         pl.DataFrame(rows, DECIDED, orient="row"),
         {KEY: compile_strategy(strategy)},
-        bars_read(world, strategy, DAYS[-1]),
+        desks_of(bars_read(world, strategy, DAYS[-1]), stakes),
         stakes,
     )
 
@@ -84,7 +84,6 @@ def test_a_symbol_without_bars_is_named(tmp_path: Path) -> None:
     (strategy,) = world.strategies([gold_file(tmp_path)])
     stakes = Stakes(Decimal(1), Decimal(1), world.policy, DAYS[0], DAYS[-1])
     rows = pl.DataFrame([("GONE", DAYS[1], KEY, *SOUND)], DECIDED, orient="row")
+    desks = desks_of(bars_read(world, strategy, None), stakes)
     with pytest.raises(DataError, match="no bars to price GONE with: pull them"):
-        price_decisions(
-            rows, {KEY: compile_strategy(strategy)}, bars_read(world, strategy, None), stakes
-        )
+        price_decisions(rows, {KEY: compile_strategy(strategy)}, desks, stakes)

@@ -75,10 +75,21 @@ class _Fates(NamedTuple):
     exit_day: IntArray
 
 
+def desks_of(bars: Bars, stakes: Stakes) -> dict[str, AssetDesk]:
+    """The desk of every asset of the bars that has one in the span, by symbol.
+
+    ``bars`` are those of the symbols decided on, and of all that exit rules read.
+    """
+    book = bars.book()
+    shared = Desks(book, bars.peers(book), stakes)
+    found = ((asset.symbol, desk_of(asset, shared)) for asset in bars.assets)
+    return {symbol: desk for symbol, desk in found if desk is not None}
+
+
 def price_decisions(
     decided: pl.DataFrame,
     versions: Mapping[str, CompiledStrategy],
-    bars: Bars,
+    desks: Mapping[str, AssetDesk],
     stakes: Stakes,
 ) -> Candidates:
     """The decisions of one strategy with what became of each, at equal stakes.
@@ -86,7 +97,7 @@ def price_decisions(
     Args:
         decided: Columns ``DECIDED``, one row a symbol and date, in any order.
         versions: Every version named, by its key: order, side, exits, cool-down are its own.
-        bars: Those of the symbols, and of all that the versions' exit rules read.
+        desks: The symbols' desks, as ``desks_of`` gives them for the same stakes.
         stakes: What each takes, and the span; decisions outside it are left out.
 
     Raises:
@@ -96,21 +107,18 @@ def price_decisions(
 
     inside = pl.col("signal_ds").is_between(stakes.first, stakes.last)
     rows = decided.filter(inside).sort("symbol", "signal_ds")
-    edges, fates, book = _edges(rows["symbol"]), _no_fates(len(rows)), bars.book()
-    levels, desks = _levels(rows), Desks(book, bars.peers(book), stakes)
-    keys, days = rows["version_key"].to_numpy(), rows["signal_ds"].to_physical().to_numpy()
-    assets = {asset.symbol: asset for asset in bars.assets}
+    if missing := set(rows["symbol"].unique()) - desks.keys():
+        message = f"no bars to price {', '.join(sorted(missing))} with: pull them, or leave it out"
+        raise DataError(message)
+    edges, fates, levels = _edges(rows["symbol"]), _no_fates(len(rows)), _levels(rows)
+    number = rows["version_key"].cast(pl.Enum(list(versions))).to_physical().to_numpy()
+    days, compiled = rows["signal_ds"].to_physical().to_numpy(), list(versions.values())
     for first, last in pairwise(edges.tolist()):
-        symbol = rows["symbol"][first]
-        desk = desk_of(assets[symbol], desks) if symbol in assets else None
-        if desk is None:
-            message = f"no bars to price {symbol} with: pull them, or leave it out"
-            raise DataError(message)
-        own = slice(first, last)
+        desk, own = desks[rows["symbol"][first]], slice(first, last)
         fates.session[own] = np.searchsorted(desk.tape.day, days[own], "right") - 1
-        for key in np.unique(keys[own]):
-            at = first + np.flatnonzero(keys[own] == key)
-            _price(desk, versions[key], stakes, (at, levels), fates)
+        for version in np.unique(number[own]):
+            at = first + np.flatnonzero(number[own] == version)
+            _price(desk, compiled[version], stakes, (at, levels), fates)
     course = Course(edges, *fates[:4])
     names = {name for version in versions.values() for name in version.strategy.reject_unless}
     return Candidates(

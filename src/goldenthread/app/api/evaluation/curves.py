@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from goldenthread.app.api.evaluation.recorded import Recorded, recorded, verdicts_of
+from goldenthread.app.api.evaluation.recorded import Archive, Recorded, archive_of, verdicts_of
 from goldenthread.app.api.records import ALL_TIME, begun_book
-from goldenthread.domain.errors import UsageError
+from goldenthread.domain.errors import DataError, UsageError
 from goldenthread.research.whatif.curves import curve, turned
 from goldenthread.research.whatif.dial import dial_of
 from goldenthread.research.whatif.leave_one_out import LEFT_OUT, leave_one_out
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from goldenthread.app.api.project import Project
     from goldenthread.app.api.records import Span
 
@@ -47,12 +45,22 @@ def left_out(
 ) -> pl.DataFrame:
     """What each strategy would have earned more without each of its filters.
 
-    ``strategy_id`` and the columns ``research.whatif.leave_one_out.LEFT_OUT``.
+    ``strategy_id`` and the columns ``research.whatif.leave_one_out.LEFT_OUT``; no row of a
+    strategy whose decisions cannot be priced any more, for want of bars or of its own code.
+
+    Raises:
+        UsageError: There are no bars.
     """
     frames = [pl.DataFrame(schema={"strategy_id": pl.String, **LEFT_OUT})]
-    for found in recorded(project, begun_book(project, book), span, strategy):
-        own = pl.lit(found.strategy_id).alias("strategy_id")
-        frames.append(leave_one_out(found.candidates).select(own, pl.all()))
+    archive = archive_of(project, begun_book(project, book), span, strategy)
+    if archive is None:
+        return frames[0]
+    for name in archive.strategies:
+        try:
+            found = leave_one_out(archive.of(name).candidates)
+        except (UsageError, DataError):
+            continue
+        frames.append(found.select(pl.lit(name).alias("strategy_id"), pl.all()))
     return pl.concat(frames)
 
 
@@ -72,7 +80,7 @@ def threshold_curve(
         UsageError: No such filter, several strategies have it, or it has no number to turn.
     """
     own = begun_book(project, book)
-    found = _chosen(recorded(project, own, span, strategy), name, strategy)
+    found = _chosen(archive_of(project, own, span, strategy), name, strategy)
     dial = dial_of(found.present, name)
     verdicts = verdicts_of(project, own, span, found.strategy_id, dial.filter.name)
     ready = turned(found.candidates, verdicts, dial, found.versions)
@@ -88,21 +96,20 @@ def threshold_curve(
     )
 
 
-def _chosen(found: Sequence[Recorded], name: str, strategy: str) -> Recorded:
-    """The strategy named, or the only one with such a filter."""
-    own = name.partition("[")[0]
-    having = [r for r in found if own in r.present.strategy.reject_unless]
-    if strategy and found:
-        return found[0]
-    if len(having) == 1:
-        return having[0]
-    if having:
-        names = ", ".join(each.strategy_id for each in having)
-        msg = f"{own} is a filter of {names}; say which: shadow STRATEGY --curve {name}"
-    elif found:
-        known = sorted({n for r in found for n in r.present.strategy.reject_unless})
-        msg = f"no strategy has a filter {own!r}; there are {', '.join(known) or 'none'}"
-    else:
+def _chosen(archive: Archive | None, name: str, strategy: str) -> Recorded:
+    """What the strategy named decided, or the only one that has such a filter."""
+    if archive is None:
         whose = f" of {strategy}" if strategy else ""
         msg = f"the book has no decision{whose} on these dates; see `goldenthread signals`"
+        raise UsageError(msg)
+    own = name.partition("[")[0]
+    filters = {each: archive.filters(each) for each in archive.strategies}
+    having = [each for each, names in filters.items() if own in names]
+    if strategy or len(having) == 1:
+        return archive.of(strategy or having[0])
+    if having:
+        msg = f"{own} is a filter of {', '.join(having)}; say which: shadow STRATEGY --curve {name}"
+    else:
+        known = sorted({each for names in filters.values() for each in names})
+        msg = f"no strategy has a filter {own!r}; there are {', '.join(known) or 'none'}"
     raise UsageError(msg)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
@@ -13,13 +14,14 @@ from goldenthread.app.api.research.sweeps import CAPITAL, FRACTION
 from goldenthread.app.api.research.worlds import World
 from goldenthread.app.engines.wiring import read_hot_store
 from goldenthread.app.versions import Library
+from goldenthread.domain.errors import UsageError
 from goldenthread.domain.signal import Signal
 from goldenthread.domain.strategy import Strategy
-from goldenthread.research.sweep.orders import Stakes
+from goldenthread.research.sweep.orders import AssetDesk, Stakes
 from goldenthread.research.sweep.work import Bars
 from goldenthread.research.whatif.candidates import Candidates
 from goldenthread.research.whatif.curves import READ
-from goldenthread.research.whatif.pricing import DECIDED, price_decisions
+from goldenthread.research.whatif.pricing import DECIDED, desks_of, price_decisions
 from goldenthread.signals.binding import MAX_LOOKBACK
 from goldenthread.signals.compilation import CompiledStrategy, compile_strategy
 
@@ -40,13 +42,9 @@ _DECISIONS = """
 SELECT strategy_id, symbol, signal_ds, version_key, CAST(planned_entry AS FLOAT64) AS entry,
        CAST(planned_stop AS FLOAT64) AS stop, CAST(trail AS FLOAT64) AS trail, targets
 """
-_VERDICTS = """
-SELECT symbol, signal_ds, v.name, v.value, v.threshold, v.passed
-"""
-_OF_FILTER = "AND (v.name = @name OR STARTS_WITH(v.name, CONCAT(@name, '[')))"
 _VERSIONS = """
 SELECT strategy_id, version_key, config FROM dim_strategies
-WHERE book = @book AND @strategy_id IN ('', strategy_id) AND @first <= @last
+WHERE book = @book AND @first <= @last
 ORDER BY valid_from
 """
 _LAST = """
@@ -67,50 +65,87 @@ class Recorded(NamedTuple):
         return list(self.versions.values())[-1]
 
 
-def recorded(project: Project, book: str, span: Span, strategy: str = "") -> list[Recorded]:
-    """What each strategy (or the one named) decided on the dates, by id; none where nothing was.
+@dataclass(frozen=True, eq=False)
+class Archive:
+    """Everything a book decided on some dates, with the bars to price it.
 
-    Archived decisions and those that wait or are active, each priced by its own version on the
-    project's bars up to the book's last date, under the project's policy. A strategy is left out
-    when the Python factors one of its versions was kept with are gone.
+    ``decided`` has ``strategy_id`` and the columns ``DECIDED``; ``versions`` are those of each
+    strategy that can still be compiled.
+    """
+
+    decided: pl.DataFrame
+    versions: Mapping[str, Mapping[str, CompiledStrategy]]
+    desks: Mapping[str, AssetDesk]
+    stakes: Stakes
+
+    @property
+    def strategies(self) -> list[str]:
+        """Whose decisions there are, sorted."""
+        return sorted(self.decided["strategy_id"].unique())
+
+    def filters(self, strategy: str) -> list[str]:
+        """The filters of its version opened last."""
+        versions = list(self.versions[strategy].values())
+        return list(versions[-1].strategy.reject_unless) if versions else []
+
+    def of(self, strategy: str) -> Recorded:
+        """What one strategy decided, each decision priced by its own version at equal stakes.
+
+        Raises:
+            UsageError: The Python factors that one of its versions was kept with are gone.
+            DataError: A symbol has no bars any more.
+        """
+        rows, versions = self.decided.filter(strategy_id=strategy), self.versions[strategy]
+        if gone := sorted(set(rows["version_key"].unique()) - versions.keys()):
+            msg = (
+                f"the Python factors of version {gone[0][:12]} of {strategy} are gone, so that its"
+                " exits cannot be told; bring factors/ back as it was, or leave its dates out"
+            )
+            raise UsageError(msg)
+        candidates = price_decisions(rows, versions, self.desks, self.stakes)
+        return Recorded(strategy, candidates, versions)
+
+
+def archive_of(project: Project, book: str, span: Span, strategy: str = "") -> Archive | None:
+    """The decisions of the dates, archived or still alive; None where there is none.
+
+    Priced on the project's bars up to the book's last date, under the project's policy.
+
+    Raises:
+        UsageError: There are no bars.
     """
     decided = _decided(project, book, span, strategy)
     last = facts(project, book, _LAST, span)["ds"][0]
     if decided.is_empty() or last is None:
-        return []
-    world = World.of_project(project)
+        return None
     first: dt.date = decided.select(pl.col("signal_ds").min()).item()
+    world = World.of_project(project)
     stakes = Stakes(CAPITAL, FRACTION, world.policy, first, last)
-    found = []
-    for (name,), rows in decided.partition_by("strategy_id", as_dict=True).items():
-        versions = _versions(project, book, str(name))
-        if versions.keys() >= set(rows["version_key"]):
-            bars = _bars(world, list(versions.values()), rows["symbol"].unique().to_list())
-            candidates = price_decisions(rows, versions, bars, stakes)
-            found.append(Recorded(str(name), candidates, versions))
-    return sorted(found, key=lambda each: each.strategy_id)
+    versions = _versions(project, book, decided["strategy_id"].unique().to_list())
+    every = [version for known in versions.values() for version in known.values()]
+    bars = _bars(world, every, decided["symbol"].unique().to_list())
+    return Archive(decided, versions, desks_of(bars, stakes), stakes)
 
 
 def verdicts_of(project: Project, book: str, span: Span, strategy: str, name: str) -> pl.DataFrame:
-    """Every verdict of one filter of a strategy and of its terms: columns ``READ``."""
-    rows = [
-        facts(
-            project,
-            book,
-            f"{_VERDICTS} FROM {table} CROSS JOIN UNNEST(verdicts) AS v {_IN_SPAN} {_OF_FILTER}",
-            span,
-            strategy_id=strategy,
-            name=name,
-        )
-        for table in _TABLES
-    ]
+    """Every verdict of one filter of a strategy and of its terms: columns ``READ``.
+
+    Lists are taken apart here: ten times as fast as an UNNEST in DuckDB, for the same bytes read.
+    """
+    names = pl.col("name").str.split("[").list.first() == name
+    found = []
+    for table in _TABLES:
+        sql = f"SELECT symbol, signal_ds, verdicts FROM {table} {_IN_SPAN}"
+        rows = facts(project, book, sql, span, strategy_id=strategy)
+        each = rows.explode("verdicts", empty_as_null=False).unnest("verdicts")
+        found.append(each.filter(names).select(list(READ)))
     live = [
         (s.symbol, s.ds, v.name, v.value, v.threshold, v.passed)
         for s in _living(project, book, span, strategy)
         for v in s.verdicts
-        if v.name.partition("[")[0] == name
     ]
-    return pl.concat([*rows, pl.DataFrame(live, READ, orient="row", strict=False)])
+    living = pl.DataFrame(live, READ, orient="row", strict=False)
+    return pl.concat([*found, living.filter(names)])
 
 
 def _decided(project: Project, book: str, span: Span, strategy: str) -> pl.DataFrame:
@@ -154,21 +189,22 @@ def _row(signal: Signal) -> dict[str, Any]:
     }
 
 
-def _versions(project: Project, book: str, strategy: str) -> dict[str, CompiledStrategy]:
-    """Every version of a strategy that can be compiled, by key, the last one opened last."""
+def _versions(
+    project: Project, book: str, strategies: Sequence[str]
+) -> dict[str, dict[str, CompiledStrategy]]:
+    """Every version of each strategy that can be compiled, by key, the last one opened last."""
     library = Library(project.strategies(), runs_code=project.settings.factors.enabled)
     store = read_hot_store(project.settings, project.root, project.book(book))
-    found: dict[str, CompiledStrategy] = {}
-    for _, key, text in facts(project, book, _VERSIONS, strategy_id=strategy).iter_rows():
-        config = json.loads(text)
-        version = (
+    found: dict[str, dict[str, CompiledStrategy]] = {name: {} for name in strategies}
+    for name, key, text in facts(project, book, _VERSIONS).iter_rows():
+        known, config = found.get(name, {}), json.loads(text)
+        version = known.pop(key, None) or (
             library.version(store, key)
             if config.get("code")
-            else found.get(key) or compile_strategy(Strategy.from_canonical(config))
+            else compile_strategy(Strategy.from_canonical(config))
         )
-        found.pop(key, None)
         if version is not None:
-            found[key] = version
+            known[key] = version
     return found
 
 
