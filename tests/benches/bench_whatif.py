@@ -10,7 +10,7 @@ import pytest
 from benches.bench_peers import say
 from benches.refusals import refused_project
 from goldenthread.adapters.warehouse.duckdb import DuckDBWarehouse
-from goldenthread.app.api.evaluation import curves, recorded
+from goldenthread.app.api.evaluation import archive, curves
 from goldenthread.app.api.research.worlds import World
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def test_a_million_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     watch = Watch()
     for module, name, part in (
         (World, "of_project", "bars"),
-        (recorded, "desks_of", "desks"),
-        (recorded, "price_decisions", "price"),
+        (archive, "desks_of", "desks"),
+        (archive, "price_decisions", "price"),
         (curves, "leave_one_out", "leave one out"),
         (curves, "turned", "line up"),
         (curves, "curve", "curve"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from goldenthread.app.api.evaluation.recorded import Archive, Recorded, archive_of, verdicts_of
+from goldenthread.app.api.evaluation.recorded import archive_of
 from goldenthread.app.api.records import ALL_TIME, begun_book
 from goldenthread.domain.errors import DataError, UsageError
 from goldenthread.research.whatif.curves import curve, turned
@@ -16,6 +16,7 @@ from goldenthread.research.whatif.dial import dial_of
 from goldenthread.research.whatif.leave_one_out import LEFT_OUT, leave_one_out
 
 if TYPE_CHECKING:
+    from goldenthread.app.api.evaluation.archive import Archive
     from goldenthread.app.api.project import Project
     from goldenthread.app.api.records import Span
 
@@ -30,7 +31,6 @@ class Curve:
     this term, whose filter stays as it was.
     """
 
-    book: str
     strategy_id: str
     name: str
     test: str
@@ -79,14 +79,22 @@ def threshold_curve(
     Raises:
         UsageError: No such filter, several strategies have it, or it has no number to turn.
     """
-    own = begun_book(project, book)
-    found = _chosen(archive_of(project, own, span, strategy), name, strategy)
+    archive = archive_of(project, begun_book(project, book), span, strategy)
+    if archive is None:
+        whose = f" of {strategy}" if strategy else ""
+        msg = f"the book has no decision{whose} on these dates; see `goldenthread signals`"
+        raise UsageError(msg)
+    return curve_of(archive, strategy or _owner(archive, name), name)
+
+
+def curve_of(archive: Archive, strategy: str, name: str) -> Curve:
+    """The curve of one filter of a strategy among recorded decisions; see ``threshold_curve``."""
+    found = archive.of(strategy)
     dial = dial_of(found.present, name)
-    verdicts = verdicts_of(project, own, span, found.strategy_id, dial.filter.name)
+    verdicts = archive.verdicts(strategy, dial.filter.name)
     ready = turned(found.candidates, verdicts, dial, found.versions)
     return Curve(
-        book=own,
-        strategy_id=found.strategy_id,
+        strategy_id=strategy,
         name=dial.name,
         test=f"{dial.value} {dial.sign} {dial.threshold:g}",
         signals=len(ready.values),
@@ -96,17 +104,13 @@ def threshold_curve(
     )
 
 
-def _chosen(archive: Archive | None, name: str, strategy: str) -> Recorded:
-    """What the strategy named decided, or the only one that has such a filter."""
-    if archive is None:
-        whose = f" of {strategy}" if strategy else ""
-        msg = f"the book has no decision{whose} on these dates; see `goldenthread signals`"
-        raise UsageError(msg)
+def _owner(archive: Archive, name: str) -> str:
+    """The only strategy that has such a filter."""
     own = name.partition("[")[0]
     filters = {each: archive.filters(each) for each in archive.strategies}
     having = [each for each, names in filters.items() if own in names]
-    if strategy or len(having) == 1:
-        return archive.of(strategy or having[0])
+    if len(having) == 1:
+        return having[0]
     if having:
         msg = f"{own} is a filter of {', '.join(having)}; say which: shadow STRATEGY --curve {name}"
     else:
