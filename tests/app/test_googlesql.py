@@ -16,6 +16,8 @@ from goldenthread.adapters.warehouse.session import DuckDBSession
 from goldenthread.app.api import checks, explain, proofs, records, reporting, store
 from goldenthread.app.api.days import simulate
 from goldenthread.app.api.evaluation import shadow
+from goldenthread.app.api.evaluation.curves import left_out, threshold_curve
+from goldenthread.app.api.evaluation.told import told_line
 from goldenthread.app.api.project import Project
 from goldenthread.domain.errors import UsageError
 from goldenthread.ports.warehouse import Column, Table
@@ -166,7 +168,9 @@ def _use_everything(root: Path) -> None:
     records.positions(project, book)
     traded = records.trades(project, book, SUMMER).to_dicts()
     reporting.write_report(project, book)
-    reporting.told_line(project, book)
+    told_line(project, book)
+    threshold_curve(project, "VOLUME_TOO_LOW", "channel_breakout", book)
+    left_out(project, book)
     shadow.filters(project, book, "channel_breakout", by="month")
     with pytest.raises(UsageError, match="no refused signal"):
         shadow.filters(project, book, "nobody")

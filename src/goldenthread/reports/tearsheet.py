@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from goldenthread.reports import sections
-from goldenthread.reports.attribution.money_line import money_line
+from goldenthread.reports.attribution.money_line import loudest, money_line
 from goldenthread.reports.attribution.refusals import attribution
 from goldenthread.reports.figures import sections as broken_down
 from goldenthread.reports.markup import document
@@ -70,7 +70,7 @@ def tearsheet(facts: TearsheetInput) -> str:
         _header(facts, figures),
         sections.synthetic_notice(facts.trades, facts.synthetic),
         sections.headline(figures),
-        sections.callout(money_line(refusals)),
+        sections.callout(money_line(loudest(refusals))),
         sections.equity_charts(facts.equity, figures),
         broken_down.benchmarks(facts.benchmarks),
         sections.months(facts.equity),

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 from goldenthread.app.api.bars import judged_bars
 from goldenthread.app.api.days import next_step
 from goldenthread.app.api.desks import load_bars
-from goldenthread.app.api.evaluation.shadow import filters
 from goldenthread.app.api.records import ALL_TIME, begun_book, facts, outcomes
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.engines.wiring import open_market_data
 from goldenthread.domain.errors import UsageError
 from goldenthread.market.coverage import ledger
-from goldenthread.reports.attribution.money_line import money_line
 from goldenthread.reports.figures.breakdowns import by_month, by_symbol, by_version
 from goldenthread.reports.figures.portfolio import capital, correlations, daily_pnl
 from goldenthread.reports.performance import metrics
@@ -69,11 +67,6 @@ def write_report(project: Project, book: str, out: Path | None = None) -> Report
         "months": by_month(shown.trades).to_dicts(),
     }
     return Report(path, figures)
-
-
-def told_line(project: Project, book: str) -> str:
-    """One sentence about what a filter refused and what that would have made."""
-    return money_line(filters(project, book))
 
 
 def _facts(project: Project, book: str) -> TearsheetInput:

@@ -53,11 +53,14 @@ def run(
     Example: goldenthread run
     """
     from goldenthread.app.api.days import run as run_date
+    from goldenthread.app.api.evaluation.told import told_line
     from goldenthread.app.api.project import Project
 
     when = date_of(ds, "--ds") if ds else None
     opened = Project.open(project, {"broker.live_account": live or None})
     emit(run_date(opened, book, when), as_json=as_json, title="run")
+    if not as_json:
+        typer.echo(f"{told_line(opened, book)}.")
 
 
 def simulate(  # one flag each

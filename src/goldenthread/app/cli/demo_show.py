@@ -8,9 +8,10 @@ import typer
 
 from goldenthread.app.api.bars import import_bars
 from goldenthread.app.api.days import simulate
+from goldenthread.app.api.evaluation.told import told_line
 from goldenthread.app.api.project import Project, init_project
 from goldenthread.app.api.records import facts
-from goldenthread.app.api.reporting import told_line, write_report
+from goldenthread.app.api.reporting import write_report
 from goldenthread.app.cli.output import emit
 from goldenthread.app.cli.progress import bar
 from goldenthread.app.demo import FIRST, LAST, demo_bars

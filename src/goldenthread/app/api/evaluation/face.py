@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from goldenthread.app.api.evaluation import shadow
+from goldenthread.app.api.evaluation.curves import threshold_curve
 from goldenthread.app.api.project import Project
 from goldenthread.app.api.records import ALL_TIME
 
@@ -31,3 +32,15 @@ class OpenProject(Project):
             UsageError: The book holds no refused signal of the strategy.
         """
         return shadow.filters(self, book, strategy, span, by)
+
+    def curve(
+        self, name: str, strategy: str = "", span: Span = ALL_TIME, book: str = ""
+    ) -> pl.DataFrame:
+        """What a strategy would have made at each threshold of a filter: ``whatif.curves.CURVE``.
+
+        ``name`` is the filter, or ``NAME[n]`` a term of one that joins several with and, or.
+
+        Raises:
+            UsageError: No such filter, several strategies have it, or it has no number to turn.
+        """
+        return threshold_curve(self, name, strategy, book, span).points

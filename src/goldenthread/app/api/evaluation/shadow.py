@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import polars as pl
+
+from goldenthread.app.api.evaluation.curves import left_out
 from goldenthread.app.api.records import ALL_TIME, begun_book, facts
 from goldenthread.domain.errors import UsageError
 from goldenthread.reports.attribution.refusals import attribution, ranked
+from goldenthread.research.whatif.leave_one_out import LEFT_OUT
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from goldenthread.app.api.project import Project
     from goldenthread.app.api.records import Span
     from goldenthread.reports.attribution.refusals import By
@@ -40,7 +42,10 @@ def filters(
 ) -> pl.DataFrame:
     """What each filter, gate and the broker refused, and what that would have made.
 
-    The rows of ``attribution``, ranked; of one strategy's signals only where it is named.
+    The rows of ``attribution``, ranked; of one strategy's signals only where it is named. A row
+    a filter also has ``leave_one_out``: what the strategy would have made more without it, with
+    all its other filters, in quote currency at equal stakes; null for a gate, which is the
+    account's.
 
     Raises:
         UsageError: The book holds no refused signal of the strategy.
@@ -54,7 +59,20 @@ def filters(
             f" of: {', '.join(known) or 'no strategy'}"
         )
         raise UsageError(msg)
-    return ranked(attribution(found, by))
+    table = ranked(attribution(found, by))
+    return _with_left_out(project, book, strategy, span, table) if by == "filter" else table
+
+
+def _with_left_out(
+    project: Project, book: str, strategy: str, span: Span, table: pl.DataFrame
+) -> pl.DataFrame:
+    """The table with ``leave_one_out`` beside each filter; null for what is no filter."""
+    try:
+        worth = left_out(project, book, span, strategy)
+    except UsageError:  # no bars here, so that nothing can be priced: the facts still speak
+        worth = pl.DataFrame(schema={"strategy_id": pl.String, **LEFT_OUT})
+    own = worth.select("strategy_id", "name", "leave_one_out")
+    return table.join(own, on=("strategy_id", "name"), how="left", maintain_order="left")
 
 
 def refusals(

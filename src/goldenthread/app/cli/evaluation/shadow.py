@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
+from goldenthread.app.cli.evaluation.curve import STAKES, show_curve
 from goldenthread.app.cli.options import HERE, Book, From, Json, Last, ProjectDir, To, span_of
 from goldenthread.app.cli.output import emit
 from goldenthread.domain.errors import UsageError
@@ -24,6 +25,9 @@ def register(app: typer.Typer) -> None:
 def shadow(  # noqa: PLR0913  # one flag each
     strategy: Annotated[str, typer.Argument(help="One strategy's refusals only.")] = "",
     by: Annotated[str, typer.Option("--by", help="A row a filter, symbol or month.")] = "filter",
+    curve: Annotated[
+        str, typer.Option("--curve", help="P&L against the threshold of a filter or NAME[n].")
+    ] = "",
     first: From = "",
     until: To = "",
     last: Last = "",
@@ -34,13 +38,20 @@ def shadow(  # noqa: PLR0913  # one flag each
     """What each filter and gate refused, what that would have made, and whether it paid.
 
     alone counts signals nothing else refused: the only ones it decided. Plus is what refusing cost.
+    without it is what the strategy would have made more without the filter, with all the others.
 
     Example: goldenthread shadow golden_cross --by symbol
+
+    Example: goldenthread shadow channel_breakout --curve VOLUME_TOO_LOW
     """
+    from goldenthread.app.api.evaluation.curves import threshold_curve
     from goldenthread.app.api.evaluation.shadow import filters
     from goldenthread.app.api.project import Project
 
     span, opened = span_of(first, until, last, project, book), Project.open(project)
+    if curve:
+        show_curve(threshold_curve(opened, curve, strategy, book, span), as_json=as_json)
+        return
     found = filters(opened, book, strategy, span, _by(by))
     if as_json or found.is_empty():
         emit({"refused": found} if as_json else [], as_json=as_json, title="refused signals")
@@ -48,6 +59,8 @@ def shadow(  # noqa: PLR0913  # one flag each
     for rows in found.partition_by("kind", "strategy_id", maintain_order=True):
         owner = rows["strategy_id"][0] or _OWNERS[rows["kind"][0]]
         emit([_row(row) for row in rows.to_dicts()], as_json=False, title=owner)
+    if "leave_one_out" in found.columns:
+        typer.echo(f"without it: {STAKES}.")
 
 
 _OWNERS = {"gate": "the account's gates", "broker": "the broker"}
@@ -81,6 +94,8 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
         "unknown": sum(row[name] for name in unknown),
         "all made": signed_money(row["net_pnl"]),
     }
+    if row["kind"] == "filter" and "leave_one_out" in row:
+        told["without it"] = signed_money(row["leave_one_out"])
     if "verdict" not in row:
         return told
     bounds = (signed_money(row["alone_low"]), signed_money(row["alone_high"]))

@@ -53,12 +53,14 @@ def backtest(  # noqa: PLR0913  # one flag each
 
     Example: goldenthread backtest --all --per-strategy --fraction 0.2
     """
+    from goldenthread.app.api.evaluation.told import told_line_of
     from goldenthread.app.api.project import Project
     from goldenthread.app.api.research.backtests import Asked
     from goldenthread.app.api.research.backtests import backtest as together
     from goldenthread.app.api.research.per_strategy import per_strategy as apart
     from goldenthread.app.api.research.worlds import World
     from goldenthread.app.cli.progress import bar
+    from goldenthread.research.backtest.per_strategy import PerStrategy
 
     opened = Project.open(project)
     if every and strategies:
@@ -77,7 +79,10 @@ def backtest(  # noqa: PLR0913  # one flag each
     with bar("deciding", quiet=as_json) as advance:
         found = apart(world, asked, bet, advance) if bet else together(world, asked, advance)
     kept = {"folder": None if out is None else found.save(out), "notes": list(found.notes)}
-    emit({**_told(found), **kept}, as_json=as_json, title="backtest")
+    line = {} if isinstance(found, PerStrategy) else {"told": told_line_of(world, found)}
+    emit({**_told(found), **kept, **(line if as_json else {})}, as_json=as_json, title="backtest")
+    for words in () if as_json else line.values():
+        typer.echo(f"{words}.")
 
 
 def _pair(text: str) -> tuple[str, str]:
