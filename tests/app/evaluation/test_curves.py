@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.command import SUMMER
+import goldenthread as gt
+from app.command import SUMMER, command
 from app.evaluation.reruns import (
     MONEY,
     TEXTS,
@@ -113,3 +114,44 @@ def test_dates_restrict_the_decisions(summer: Path) -> None:
         made.trades,
         pytest.approx(made.net_pnl, abs=MONEY),
     )
+
+
+@pytest.mark.xdist_group("summer")
+def test_the_table_of_filters_says_what_each_is_worth_beside_the_others(summer: Path) -> None:
+    project = gt.open(summer)
+    table, worth = project.filters(), left_out(project, "")
+    known = {(row["strategy_id"], row["name"]): row["leave_one_out"] for row in worth.to_dicts()}
+    for row in table.to_dicts():
+        if row["kind"] == "filter":
+            assert row["leave_one_out"] == known[row["strategy_id"], row["name"]], row
+        else:  # a gate is the account's: no strategy is run without it
+            assert row["leave_one_out"] is None
+    assert "leave_one_out" not in project.filters(by="month").columns
+
+
+@pytest.mark.xdist_group("summer")
+def test_the_command_draws_a_curve_in_eighty_columns(summer: Path) -> None:
+    asked = ("shadow", BREAKOUT, "--curve", "VOLUME_TOO_LOW", "--project", str(summer))
+    told = command(*asked)
+    assert told.code == 0, told.err
+    assert f"{BREAKOUT} VOLUME_TOO_LOW: volume_ratio >= 0.9" in told.out
+    assert "chosen in hindsight" in told.out
+    (now,) = [line for line in told.out.splitlines() if "now" in line and "0.9" in line]
+    assert "\N{FULL BLOCK}" in now or "\N{LIGHT SHADE}" in now
+    table = [line for line in told.out.splitlines() if line.startswith(("│", "┃"))]
+    assert max(map(len, table)) <= 80
+    document = command(*asked, "--json").document
+    points = gt.open(summer).curve("VOLUME_TOO_LOW", BREAKOUT)
+    assert document["points"] == points.to_dicts()
+    assert (document["signals"], document["unknown"]) == (75, 0)
+
+
+@pytest.mark.xdist_group("summer")
+def test_without_bars_the_facts_still_speak(summer: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(summer, folder)
+    before = gt.open(folder).filters()
+    shutil.rmtree(folder / "data")
+    found = gt.open(folder).filters()
+    assert found["leave_one_out"].null_count() == found.height
+    assert found.drop("leave_one_out").equals(before.drop("leave_one_out"))

@@ -31,7 +31,8 @@ def test_the_facts_of_a_book_say_what_the_frames_of_its_backtest_say(summer: Pat
     found = project.filters()
     assert found.height > 10
     order = ("kind", "strategy_id", "name")
-    assert_frame_equal(found.sort(order), tested.filters.sort(order), rel_tol=1e-9)
+    alike = found.drop("leave_one_out").sort(order)
+    assert_frame_equal(alike, tested.filters.sort(order), rel_tol=1e-9)
 
 
 @pytest.mark.xdist_group("summer")

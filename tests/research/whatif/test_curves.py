@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 
+import numpy as np
 import polars as pl
 import pytest
 
+from goldenthread.reports.bootstrap import block_days, sum_interval
 from goldenthread.research.whatif.curves import CURVE, READ, curve, turned
 from goldenthread.research.whatif.dial import dial_of
 from research.whatif.books import DAY, candidates_of
@@ -42,6 +44,8 @@ def test_the_threshold_moves_and_nothing_else() -> None:
         "trades": 1,
         "net_pnl": 10,
         "difference": 0,
+        "low": None,  # four days are too short a span
+        "high": None,
         "max_drawdown": 0,
     }
     assert (rows[60]["trades"], rows[60]["net_pnl"], rows[60]["difference"]) == (0, 0, -10)
@@ -89,3 +93,19 @@ def test_a_version_without_the_term_stays_as_it_was_recorded() -> None:
     ready = turned(found, verdicts(TOO_HIGH=[(40, 50, YES), (60, 50, NO)]), dial, {"v": old})
     assert ready.passes(99).tolist() == [YES, NO]
     assert ready.moved.tolist() == [NO, NO]
+
+
+def test_the_interval_is_of_the_daily_difference_to_the_present_threshold() -> None:
+    # Every second signal was refused at 75, the last one at 90; each of them makes 10.
+    found = candidates_of([5.0, 10.0] * 60, TOO_HIGH=[NO, YES] * 60)
+    read: list[Read] = [*[(60, 70, YES), (75, 70, NO)] * 59, (60, 70, YES), (90, 70, NO)]
+    now = strategy()
+    dial = dial_of(now, "TOO_HIGH")
+    points = curve(found, turned(found, verdicts(TOO_HIGH=read), dial, {"v": now}))
+    (present,), last = points.filter("present").to_dicts(), points.row(-1, named=True)
+    assert (present["low"], present["difference"], present["high"]) == (0, 0, 0)
+    assert (last["threshold"], last["difference"]) == (90, 590)  # 75 is let through, 90 is not
+    daily = np.array([[0.0], [10.0]] * 59 + [[0.0], [0.0]])
+    bounds = sum_interval(daily, block_days(1, 120))[:, 0]  # each closed on the next day
+    assert [last["low"], last["high"]] == bounds.tolist()
+    assert 0 < last["low"] < 590 < last["high"]

@@ -56,6 +56,13 @@ class Candidates:
                 found &= ~refused
         return found
 
+    @property
+    def days_held(self) -> float:
+        """Calendar days from decision to exit, on average over all that closed; 0 without any."""
+        closed = ~np.isnan(self.net)
+        days = self.exit_day - self.rows["signal_ds"].to_physical().to_numpy()
+        return float(days[closed].mean()) if closed.any() else 0.0
+
     def made(self, passes: BoolArray) -> Made:
         """What the passing ones would have made, one position a symbol at a time."""
         from goldenthread.research.whatif.holding import taken  # noqa: PLC0415  # numba, when needed

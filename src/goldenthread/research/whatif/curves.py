@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import polars as pl
 
+from goldenthread.reports.bootstrap import block_days, sum_interval
 from goldenthread.research.whatif.dial import Dial, thresholds
 from goldenthread.rules.tape import BoolArray, FloatArray
 
@@ -34,6 +35,8 @@ CURVE = {
     "trades": pl.Int64,
     "net_pnl": pl.Float64,
     "difference": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
     "max_drawdown": pl.Float64,
 }
 """The columns of a curve; see ``curve``."""
@@ -95,22 +98,26 @@ def curve(candidates: Candidates, turned: Turned) -> pl.DataFrame:
     Returns:
         One row a threshold, ascending: whether it is the ``present`` one, how many signals
         ``passed`` all filters, the ``trades`` that closed, their ``net_pnl``, its ``difference``
-        to that of the present threshold, and ``max_drawdown`` as a positive fraction of the peak.
+        to that of the present threshold with the bounds ``low`` and ``high`` of its interval
+        (``bootstrap.LEVEL``, over days of exit; null in too short a span), and ``max_drawdown``
+        as a positive fraction of the peak.
     """
     present = turned.dial.threshold
     others = candidates.passing(without=turned.dial.filter.name)
     tried = thresholds(np.where(turned.moved, turned.values, np.nan), present)
     passing = {at: others & turned.passes(at) for at in tried}
     made = {at: candidates.made(passes) for at, passes in passing.items()}
-    now = made[present].net_pnl
+    now = made[present]
+    daily = np.stack([found.daily - now.daily for found in made.values()], axis=1)
+    bounds = sum_interval(daily, block_days(candidates.days_held, len(daily)))
     rows = [
         (
             *(at, at == present, int(passing[at].sum()), found.trades, found.net_pnl),
-            *(found.net_pnl - now, found.max_drawdown),
+            *(found.net_pnl - now.net_pnl, *bounds[:, row], found.max_drawdown),
         )
-        for at, found in made.items()
+        for row, (at, found) in enumerate(made.items())
     ]
-    return pl.DataFrame(rows, CURVE, orient="row")
+    return pl.DataFrame(rows, CURVE, orient="row").fill_nan(None)
 
 
 def _beside(rows: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:

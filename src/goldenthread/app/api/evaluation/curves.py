@@ -96,7 +96,7 @@ def curve_of(archive: Archive, strategy: str, name: str) -> Curve:
     return Curve(
         strategy_id=strategy,
         name=dial.name,
-        test=f"{dial.value} {dial.sign} {dial.threshold:g}",
+        test=found.present.strategy.reject_unless[dial.filter.name],
         signals=len(ready.values),
         unknown=int((ready.moved & np.isnan(ready.values)).sum()),
         as_recorded=int((~ready.moved).sum()),

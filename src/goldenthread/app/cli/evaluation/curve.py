@@ -38,7 +38,18 @@ def show_curve(curve: Curve, *, as_json: bool) -> None:
             f"{curve.as_recorded} of {curve.signals} signals are of versions with another filter"
             " of that name, or none: they stay as they were recorded."
         )
+    from goldenthread.reports.bootstrap import LEVEL
+
+    if any(_is_sure(row) for row in rows):
+        typer.echo(
+            f"* {LEVEL:.0%} of histories made of the same days drawn anew agree on the sign."
+        )
     typer.echo("Every threshold but the present one is chosen in hindsight.")
+
+
+def _is_sure(row: Mapping[str, Any]) -> bool:
+    """Whether the interval of the difference lies on one side of zero."""
+    return row["low"] is not None and (row["low"] > 0 or row["high"] < 0)
 
 
 def _row(row: Mapping[str, Any], most: float) -> dict[str, Any]:
@@ -50,7 +61,7 @@ def _row(row: Mapping[str, Any], most: float) -> dict[str, Any]:
         "threshold": f"{row['threshold']:.10g}",
         "trades": row["trades"],
         "P&L": signed_money(row["net_pnl"]),
-        "to now": signed_money(row["difference"]),
+        "to now": f"{signed_money(row['difference'])}{' *' if _is_sure(row) else ''}",
         "drawdown": percent(row["max_drawdown"]),
         "bar": ("\N{FULL BLOCK}" if row["net_pnl"] > 0 else "\N{LIGHT SHADE}") * length,
     }
