@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from goldenthread.app.api.evaluation.curves import Curve
 
-_BAR = 14
+_BAR = 10
 STAKES = (
     "every signal takes an equal stake, a tenth of $100,000; one position a symbol at a time, cash"
     " not shared, gates not asked"
