@@ -134,6 +134,7 @@ def _refusals(strategy: Strategy, number: int) -> pl.DataFrame:
         pl.col("ds").alias("revision"),
         pl.lit(pl.Series(made)).alias("theoretical_net_pnl"),
         pl.lit(pl.Series(made / 100)).alias("theoretical_r_multiple"),
+        (pl.col("ds") + pl.duration(days=1)).alias("theoretical_entry_ds"),
         (pl.col("ds") + pl.duration(days=12)).alias("theoretical_exit_ds"),
     ).with_columns(rejection_reason=pl.col("rejection_reasons").list.first())
 

@@ -6,6 +6,7 @@ import datetime as dt
 import shutil
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 
 import goldenthread as gt
@@ -23,7 +24,7 @@ from goldenthread.app.api.days import simulate
 from goldenthread.app.api.evaluation.curves import left_out, threshold_curve
 from goldenthread.app.api.project import Project
 from goldenthread.app.api.research.worlds import World
-from goldenthread.domain.errors import UsageError
+from goldenthread.domain.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,6 +77,10 @@ def test_when_a_threshold_changed_midway_the_curve_is_over_all_values(
         assert row["net_pnl"] == pytest.approx(made.net_pnl, abs=MONEY), row
     (present,) = curve.points.filter("present").to_dicts()
     assert present["threshold"] == 0.5
+
+    file.write_text(file.read_text().replace(">= 0.5", ">= 0.9"))  # taken back: the first version
+    simulate(Project.open(folder), "main", (SUMMER[0], until + dt.timedelta(days=3)))
+    assert threshold_curve(Project.open(folder), "VOLUME_TOO_LOW", BREAKOUT).test[-6:] == ">= 0.9"
 
 
 def test_the_warehouse_alone_is_enough(summer: Path, tmp_path: Path) -> None:
@@ -155,3 +160,17 @@ def test_without_bars_the_facts_still_speak(summer: Path, tmp_path: Path) -> Non
     found = gt.open(folder).filters()
     assert found["leave_one_out"].null_count() == found.height
     assert found.drop("leave_one_out").equals(before.drop("leave_one_out"))
+
+
+@pytest.mark.xdist_group("summer")
+def test_a_strategy_whose_symbol_lost_its_bars_has_no_figure_the_others_do(
+    summer: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(summer, folder)
+    file = folder / "data" / "bars.parquet"
+    pl.read_parquet(file).filter(pl.col("symbol") != "DAWN/USD").write_parquet(file)
+    found = set(left_out(Project.open(folder), "")["strategy_id"])
+    assert set(left_out(Project.open(summer), "")["strategy_id"]) - found == {"crypto_swing"}
+    with pytest.raises(DataError, match="no bars to price DAWN/USD with"):
+        threshold_curve(Project.open(folder), "BUYING_CLIMAX")

@@ -60,6 +60,7 @@ def archive_of(project: Project, book: str, span: Span, strategy: str = "") -> A
     Raises:
         UsageError: There are no bars.
     """
+    world = World.of_project(project)
     decided = [living_decisions(_living(project, book, span, strategy))]
     for table in _TABLES:
         failed = ", rejection_reasons" if table == _TABLES[0] else ""
@@ -77,7 +78,7 @@ def archive_of(project: Project, book: str, span: Span, strategy: str = "") -> A
         return pl.concat([live, *map(verdicts, rows)])
 
     versions = _versions(project, book, every["strategy_id"].unique().to_list())
-    return archive_on(World.of_project(project), Told(every, versions, read), last)
+    return archive_on(world, Told(every, versions, read), last)
 
 
 def archive_of_backtest(world: World, found: Backtest) -> Archive | None:
