@@ -21,10 +21,11 @@ from goldenthread.domain.signal import Candidate, Plan, Signal, TargetLevel
 from goldenthread.domain.strategy import Side, Size, StrategyStatus
 from goldenthread.positions.blotter import Blotter
 from goldenthread.positions.execution import decided, dispatch, intend
-from goldenthread.positions.gates import Capacity, judge, order_candidates
+from goldenthread.positions.gates import judge, order_candidates
 from goldenthread.positions.lifecycle import advance, retire
 from goldenthread.positions.reconciliation import Reconciled, reconcile
 from goldenthread.positions.session import Session
+from goldenthread.positions.sizing import Capacity
 from goldenthread.positions.snapshot import Ledger, snapshot
 from goldenthread.rules.splits import dividend_between, ratio_between, split_price
 

@@ -13,11 +13,14 @@ from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.policy import Gates, Policy
 from goldenthread.domain.signal import Candidate, Signal, SignalStatus, Verdict
 from goldenthread.domain.strategy import Side, Size, StrategyStatus
-from goldenthread.positions.gates import GATES, Capacity, judge, order_candidates
+from goldenthread.positions.gates import GATES, judge, order_candidates, rejudge
 from goldenthread.positions.session import Session
+from goldenthread.positions.sizing import Capacity
 from positions.rig import ASSETS, BOOK, CALM_BARS, D, candidate, day, plan, unrelated_returns
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from goldenthread.domain.bar import FloatArray
 
 DESIGN = """
@@ -69,7 +72,7 @@ def alone(idea: Candidate, free: Capacity, gates: Gates | None = None) -> Signal
 
 
 def test_the_gates_are_those_of_the_design_in_its_order() -> None:
-    assert [name for name, _ in GATES] == DESIGN.split()
+    assert [gate.name for gate in GATES] == DESIGN.split()
 
 
 def test_an_accepted_candidate_waits_with_every_verdict_kept() -> None:
@@ -310,3 +313,41 @@ def test_a_symbol_that_may_not_be_submitted_expires_and_consumes_nothing() -> No
         (SignalStatus.WAITING, "", None),
     ]
     assert list(free.held) == ["IBM"]
+
+
+def test_every_gate_says_again_what_it_said_from_its_value_and_the_policy_alone() -> None:
+    gates = Gates(max_positions=1, max_order_notional=D(999), correlation_max=D("0.5"))
+    free = capacity(held={"IBM": Side.LONG}, buying_power=D(10), frozen={"AAPL": "units"})
+    signal = alone(AAPL_10, free, gates)
+    asked = [v for v in signal.verdicts if v.kind == "gate"]
+    assert {v.passed for v in asked} == {True, False}
+    assert [rejudge(v, gates, session().asset("AAPL")) for v in asked] == asked
+
+
+def test_a_gate_judged_again_takes_its_threshold_from_the_policy_and_the_asset() -> None:
+    asset = session().asset("AAPL").model_copy(update={"min_notional": D(2000)})
+    policy = Gates(max_positions=2, max_equity_exposure=D(3), max_crypto_exposure=D(1))
+
+    def again(name: str, value: str | None, threshold: str) -> tuple[Decimal | None, bool]:
+        seen = None if value is None else D(value)
+        said = Verdict(name=name, kind="gate", value=seen, threshold=D(threshold), passed=True)
+        found = rejudge(said, policy, asset)
+        return found.threshold, found.passed
+
+    assert again("MAX_POSITIONS", "2", "10") == (D(2), False)  # fewer than two may be held
+    assert again("MAX_ASSET_CLASS_EXPOSURE", "2.5", "1.5") == (D(3), True)  # of equities
+    assert again("BELOW_MINIMUM_ORDER", "1999", "1") == (D(2000), False)
+    assert again("PRICE_COLLAR", None, "0.2") == (D("0.20"), False)
+    assert again("INSUFFICIENT_BUYING_POWER", "11", "10") == (D(10), False)  # the account's own
+    assert again("NO_GATE_OF_TODAY", "1", "0") == (D(0), True)
+
+
+def test_a_value_cut_to_its_threshold_keeps_what_was_said_of_it() -> None:
+    said = Verdict(
+        name="MAX_POSITION_FRACTION",
+        kind="gate",
+        value=D("0.25"),  # 0.2500000000001 at twelve digits
+        threshold=D("0.25"),
+        passed=False,
+    )
+    assert rejudge(said, Gates(), session().asset("AAPL")) == said

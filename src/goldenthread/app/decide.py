@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 from goldenthread.domain.errors import UsageError
 from goldenthread.market.bars import paired_returns, sessions_missed
 from goldenthread.positions.execution import decided
-from goldenthread.positions.gates import Capacity, judge, order_candidates
+from goldenthread.positions.gates import judge, order_candidates
+from goldenthread.positions.sizing import Capacity
 from goldenthread.signals.night import entering
 
 if TYPE_CHECKING:

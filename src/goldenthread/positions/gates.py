@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import operator
+from dataclasses import dataclass
 from decimal import Context, Decimal
-from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.order import OrderSide
-from goldenthread.domain.position import PositionStatus
 from goldenthread.domain.signal import Signal, SignalStatus, Verdict
 from goldenthread.domain.strategy import Side, StrategyStatus
 from goldenthread.positions.orders import EntryTicket
@@ -21,100 +19,17 @@ from goldenthread.rules.ledger import reserve_price
 from goldenthread.rules.rounding import significant
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from goldenthread.domain.account import AccountState
     from goldenthread.domain.asset import Asset
-    from goldenthread.domain.bar import FloatArray
     from goldenthread.domain.order import OrderRequest
     from goldenthread.domain.policy import Gates
     from goldenthread.domain.signal import Candidate
-    from goldenthread.positions.session import Records, Session
-    from goldenthread.positions.sizing import Sized
+    from goldenthread.positions.session import Session
+    from goldenthread.positions.sizing import Capacity, Sized
 
-_ZERO, _ONE = Decimal(0), Decimal(1)
-_MARGIN_OF_COINS = Decimal(2)  # a coin binds its whole worth of equity, which carries twice that
+_ZERO = Decimal(0)
 _TWELVE_DIGITS = Context(prec=12)
-_FEWEST_RETURNS = 20
-
-
-@dataclass
-class Capacity:
-    """What the account can still take; accepted signals consume it.
-
-    ``Capacity.of`` measures it; set the fields with defaults afterwards. ``held`` maps every
-    symbol held or waited for to its side; ``exposure`` is gross notional. ``last_exits`` maps
-    (strategy_id, symbol) to the session of the last exit. ``stale`` counts the sessions without
-    a bar just before ``ds``. ``returns(symbol, n)`` gives the last n daily returns, or None.
-    """
-
-    equity: Decimal
-    buying_power: Decimal
-    crypto_buying_power: Decimal
-    held: dict[str, Side]
-    exposure: dict[AssetClass, Decimal]
-    peak_equity: Decimal | None = None
-    previous_equity: Decimal | None = None
-    halted: bool = False
-    orders: int = 0
-    frozen: Mapping[str, str] = field(default_factory=dict)
-    last_exits: Mapping[tuple[str, str], dt.date] = field(default_factory=dict)
-    stale: Mapping[str, int] = field(default_factory=dict)
-    returns: Callable[[str, int], FloatArray | None] = lambda _symbol, _n: None
-    _scores: dict[str, FloatArray | None] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, session: Session, blotter: Records, account: AccountState) -> Capacity:
-        """The capacity of this account with what the book holds and waits for."""
-        capacity = cls(
-            equity=account.equity,
-            buying_power=account.buying_power,
-            crypto_buying_power=account.crypto_buying_power,
-            held={p.symbol: p.side for p in blotter.positions.values()},
-            exposure=dict.fromkeys(AssetClass, _ZERO),
-            frozen=dict(blotter.frozen),
-            halted=blotter.request("halt") is not None,
-        )
-        for position in blotter.positions.values():
-            price = session.closes.get(position.symbol)
-            quantity = position.open_quantity
-            if position.status is PositionStatus.PENDING:
-                signal = blotter.signals.get(position.position_id)
-                quantity = position.quantity
-                if signal is not None and signal.plan is not None:
-                    price = signal.plan.entry / signal.split_factor
-            capacity.exposure[position.asset_class] += quantity * (price or _ZERO)
-        return capacity
-
-    def take(self, case: Case) -> None:
-        """Reserve what an accepted candidate needs."""
-        candidate = case.candidate
-        self.held[candidate.symbol] = candidate.side
-        self.exposure[candidate.asset_class] += case.notional or _ZERO
-        self.orders += len(case.requests)
-        cost = case.cost or _ZERO
-        crypto = candidate.asset_class is AssetClass.CRYPTO
-        self.buying_power -= cost * (_MARGIN_OF_COINS if crypto else 1)
-        self.crypto_buying_power -= cost
-
-    def correlation(self, symbol: str, others: Iterable[str], bars: int) -> float | None:
-        """The highest correlation of daily returns with the others; None when one is unknown.
-
-        0 without others. Returns are paired from the newest backwards.
-        """
-        highest = 0.0
-        for other in others:
-            found = _dot(self._score(symbol, bars), self._score(other, bars))
-            if found is None:
-                return None
-            highest = max(highest, found)
-        return highest
-
-    def _score(self, symbol: str, bars: int) -> FloatArray | None:
-        if symbol not in self._scores:
-            self._scores[symbol] = _standardised(self.returns(symbol, bars))
-        return self._scores[symbol]
 
 
 @dataclass(frozen=True)
@@ -147,13 +62,55 @@ class Case:
         close = self.candidate.close
         return sum((r.quantity * reserve_price(r, close) for r in self.requests), _ZERO)
 
+    @property
+    def power(self) -> Decimal:
+        """The buying power the orders may reserve."""
+        crypto = self.candidate.asset_class is AssetClass.CRYPTO
+        return self.capacity.crypto_buying_power if crypto else self.capacity.buying_power
 
-class Finding(NamedTuple):
-    """What a gate saw, what it allows, and whether that passed; an unknown value did not."""
 
-    value: Decimal | None
-    threshold: Decimal
-    passed: bool
+@dataclass(frozen=True)
+class Gate:
+    """One gate: what it looks at, what the policy or the asset allows, and how both compare.
+
+    An unknown value does not pass. ``limit`` is None where the account's buying power is it.
+    """
+
+    name: str
+    value: Callable[[Case], Decimal | None]
+    limit: Callable[[Gates, Asset], Decimal] | None
+    passes: Callable[[Decimal, Decimal], bool] = operator.le
+
+    def judge(self, case: Case) -> Verdict:
+        """What the gate says of a candidate; the value is kept at twelve digits."""
+        value = self.value(case)
+        limit = self.limit(case.gates, case.asset) if self.limit else case.power
+        return Verdict(
+            name=self.name,
+            kind="gate",
+            value=None if value is None else _TWELVE_DIGITS.plus(value),
+            threshold=limit,
+            passed=value is not None and self.passes(value, limit),
+        )
+
+
+def rejudge(verdict: Verdict, gates: Gates, asset: Asset) -> Verdict:
+    """What a gate says today of the value it once saw: the threshold is that of ``gates``.
+
+    A value that twelve digits cannot tell from its threshold keeps what was said of it; so does
+    a gate that is not known any more. Of buying power the account's own figure stays.
+    """
+    gate = _BY_NAME.get(verdict.name)
+    if gate is None:
+        return verdict
+    value, limit = verdict.value, verdict.threshold
+    if gate.limit is not None:
+        limit = gate.limit(gates, asset)
+    if value is None or limit is None:
+        return verdict.model_copy(update={"threshold": limit, "passed": False})
+    is_close = value == _TWELVE_DIGITS.plus(limit) and limit == verdict.threshold
+    passed = verdict.passed if is_close else gate.passes(value, limit)
+    return verdict.model_copy(update={"threshold": limit, "passed": passed})
 
 
 def order_candidates(candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -177,9 +134,9 @@ def judge(session: Session, candidates: Sequence[Candidate], capacity: Capacity)
     signals = []
     for candidate in candidates:
         case = _case(session, candidate, capacity)
-        signal = _signal(case, tuple(_verdict(name, gate(case)) for name, gate in GATES))
+        signal = _signal(case, tuple(gate.judge(case) for gate in GATES))
         if signal.status is SignalStatus.WAITING:
-            capacity.take(case)
+            capacity.take(candidate, case.notional, case.cost, len(case.requests))
         signals.append(signal)
     return signals
 
@@ -233,30 +190,9 @@ def _signal(case: Case, verdicts: tuple[Verdict, ...]) -> Signal:
     )
 
 
-def _verdict(name: str, finding: Finding) -> Verdict:
-    value = None if finding.value is None else _TWELVE_DIGITS.plus(finding.value)
-    return Verdict(
-        name=name, kind="gate", value=value, threshold=finding.threshold, passed=finding.passed
-    )
-
-
-def _at_most(value: Decimal | None, threshold: Decimal) -> Finding:
-    return Finding(value, threshold, value is not None and value <= threshold)
-
-
-def _below(value: Decimal | None, threshold: Decimal) -> Finding:
-    return Finding(value, threshold, value is not None and value < threshold)
-
-
-def _not(condition: bool) -> Finding:
-    return _at_most(_ONE if condition else _ZERO, _ZERO)
-
-
-def _of_equity(case: Case, amount: Decimal | None, threshold: Decimal) -> Finding:
+def _of_equity(case: Case, amount: Decimal | None) -> Decimal | None:
     known = amount is not None and case.capacity.equity > 0
-    return _at_most(
-        amount / case.capacity.equity if known and amount is not None else None, threshold
-    )
+    return amount / case.capacity.equity if known and amount is not None else None
 
 
 def _sum(amount: Decimal, added: Decimal | None) -> Decimal | None:
@@ -268,129 +204,122 @@ def _is_unsound(case: Case) -> bool:
     return plan is None or not plan.is_sound(case.candidate.side)
 
 
-def _cooldown(case: Case) -> Finding:
+def _cooldown(case: Case) -> Decimal:
     """Sessions still to wait since the strategy's last exit in the symbol."""
     candidate = case.candidate
     last = case.capacity.last_exits.get((candidate.strategy_id, candidate.symbol))
     if last is None:
-        return _at_most(_ZERO, _ZERO)
+        return _ZERO
     passed = count_sessions(candidate.asset_class, last, candidate.ds)
-    return _at_most(Decimal(max(0, candidate.size.cooldown_bars - passed)), _ZERO)
+    return Decimal(max(0, candidate.size.cooldown_bars - passed))
 
 
-def _class_exposure(case: Case) -> Finding:
-    kind = case.candidate.asset_class
-    equity = kind is AssetClass.EQUITY
-    limit = case.gates.max_equity_exposure if equity else case.gates.max_crypto_exposure
-    return _of_equity(case, _sum(case.capacity.exposure[kind], case.notional), limit)
+def _class_exposure(case: Case) -> Decimal | None:
+    held = case.capacity.exposure[case.candidate.asset_class]
+    return _of_equity(case, _sum(held, case.notional))
 
 
-def _gross_exposure(case: Case) -> Finding:
+def _class_limit(gates: Gates, asset: Asset) -> Decimal:
+    is_equity = asset.asset_class is AssetClass.EQUITY
+    return gates.max_equity_exposure if is_equity else gates.max_crypto_exposure
+
+
+def _gross_exposure(case: Case) -> Decimal | None:
     held = sum(case.capacity.exposure.values(), _ZERO)
-    return _of_equity(case, _sum(held, case.notional), case.gates.max_gross_exposure)
+    return _of_equity(case, _sum(held, case.notional))
 
 
-def _price_collar(case: Case) -> Finding:
+def _from_close(case: Case) -> Decimal | None:
+    """The distance of the planned entry from the close, as a fraction of the close."""
     plan, close = case.candidate.plan, case.candidate.close
-    distance = None if plan is None or close <= 0 else abs(plan.entry / close - 1)
-    return _at_most(distance, case.gates.price_collar)
+    return None if plan is None or close <= 0 else abs(plan.entry / close - 1)
 
 
-def _correlation(case: Case) -> Finding:
+def _correlation(case: Case) -> Decimal | None:
     candidate, held = case.candidate, case.capacity.held
     others = [s for s, side in held.items() if side is candidate.side and s != candidate.symbol]
     found = case.capacity.correlation(candidate.symbol, others, case.gates.correlation_bars)
-    value = None if found is None else significant(found)
-    return _at_most(value, case.gates.correlation_max)
+    return None if found is None else significant(found)
 
 
-def _drawdown(case: Case, high: Decimal | None, threshold: Decimal) -> Finding:
+def _drawdown(case: Case, high: Decimal | None) -> Decimal | None:
     """The fraction lost since ``high``; 0 before there was one."""
     if high is None:
-        return _below(_ZERO, threshold)
-    return _below(1 - case.capacity.equity / high if high > 0 else None, threshold)
+        return _ZERO
+    return 1 - case.capacity.equity / high if high > 0 else None
 
 
-def _buying_power(case: Case) -> Finding:
-    crypto = case.candidate.asset_class is AssetClass.CRYPTO
-    power = case.capacity.crypto_buying_power if crypto else case.capacity.buying_power
-    return _at_most(case.cost, power)
-
-
-def _minimum(case: Case) -> Finding:
-    enough = case.notional is not None and case.sized.quantity > 0
-    enough = enough and case.notional is not None and case.notional >= case.asset.min_notional
-    return Finding(case.notional, case.asset.min_notional, enough)
-
-
-def _broker_rule(case: Case) -> Finding:
+def _refused(case: Case) -> int:
     """How many of the orders the broker would refuse for their form."""
     close = case.candidate.close
-    refused = sum(violation(r, case.asset, close) is not None for r in case.requests)
-    return _at_most(Decimal(refused), _ZERO)
+    return sum(violation(r, case.asset, close) is not None for r in case.requests)
 
 
-def _stale(case: Case) -> Finding:
+def _sessions_missed(case: Case) -> Decimal | None:
     symbol = case.candidate.symbol
     known = symbol in case.session.bars
-    value = Decimal(case.capacity.stale.get(symbol, 0)) if known else None
-    return _below(value, Decimal(case.gates.stale_sessions))
+    return Decimal(case.capacity.stale.get(symbol, 0)) if known else None
 
 
-GATES: tuple[tuple[str, Callable[[Case], Finding]], ...] = (
-    ("SHADOW_STRATEGY", lambda c: _not(c.candidate.strategy_status is not StrategyStatus.ACTIVE)),
-    ("INVALID_LEVELS", lambda c: _not(_is_unsound(c))),
-    ("DUPLICATE_SYMBOL", lambda c: _not(c.candidate.symbol in c.capacity.held)),
-    ("COOLDOWN", _cooldown),
-    (
+def _is_enough(notional: Decimal, least: Decimal) -> bool:
+    """Whether something is bought at all, and as much as the broker takes."""
+    return notional > 0 and notional >= least
+
+
+def _never(name: str, is_so: Callable[[Case], int]) -> Gate:
+    """A gate that counts what must not be."""
+    return Gate(name, lambda case: Decimal(is_so(case)), _none)
+
+
+def _none(_gates: Gates, _asset: Asset) -> Decimal:
+    return _ZERO
+
+
+GATES: tuple[Gate, ...] = (
+    _never("SHADOW_STRATEGY", lambda c: c.candidate.strategy_status is not StrategyStatus.ACTIVE),
+    _never("INVALID_LEVELS", _is_unsound),
+    _never("DUPLICATE_SYMBOL", lambda c: c.candidate.symbol in c.capacity.held),
+    Gate("COOLDOWN", _cooldown, _none),
+    Gate(
         "MAX_POSITIONS",
-        lambda c: _below(Decimal(len(c.capacity.held)), Decimal(c.gates.max_positions)),
+        lambda c: Decimal(len(c.capacity.held)),
+        lambda g, _: Decimal(g.max_positions),
+        operator.lt,
     ),
-    ("MAX_ORDER_NOTIONAL", lambda c: _at_most(c.notional, c.gates.max_order_notional)),
-    (
+    Gate("MAX_ORDER_NOTIONAL", lambda c: c.notional, lambda g, _: g.max_order_notional),
+    Gate(
         "MAX_POSITION_FRACTION",
-        lambda c: _of_equity(c, c.notional, c.gates.max_position_fraction),
+        lambda c: _of_equity(c, c.notional),
+        lambda g, _: g.max_position_fraction,
     ),
-    ("MAX_ASSET_CLASS_EXPOSURE", _class_exposure),
-    ("MAX_GROSS_EXPOSURE", _gross_exposure),
-    (
+    Gate("MAX_ASSET_CLASS_EXPOSURE", _class_exposure, _class_limit),
+    Gate("MAX_GROSS_EXPOSURE", _gross_exposure, lambda g, _: g.max_gross_exposure),
+    Gate(
         "MAX_ORDERS_PER_RUN",
-        lambda c: _at_most(
-            Decimal(c.capacity.orders + len(c.requests)), Decimal(c.gates.max_orders_per_run)
-        ),
+        lambda c: Decimal(c.capacity.orders + len(c.requests)),
+        lambda g, _: Decimal(g.max_orders_per_run),
     ),
-    ("PRICE_COLLAR", _price_collar),
-    ("CORRELATION_TOO_HIGH", _correlation),
-    (
+    Gate("PRICE_COLLAR", _from_close, lambda g, _: g.price_collar),
+    Gate("CORRELATION_TOO_HIGH", _correlation, lambda g, _: g.correlation_max),
+    Gate(
         "DAILY_DRAWDOWN",
-        lambda c: _drawdown(c, c.capacity.previous_equity, c.gates.daily_drawdown),
+        lambda c: _drawdown(c, c.capacity.previous_equity),
+        lambda g, _: g.daily_drawdown,
+        operator.lt,
     ),
-    ("MAX_DRAWDOWN", lambda c: _drawdown(c, c.capacity.peak_equity, c.gates.max_drawdown)),
-    ("INSUFFICIENT_BUYING_POWER", _buying_power),
-    ("BELOW_MINIMUM_ORDER", _minimum),
-    ("BROKER_RULE", _broker_rule),
-    ("STALE_DATA", _stale),
-    ("SYMBOL_FROZEN", lambda c: _not(c.candidate.symbol in c.capacity.frozen)),
-    ("KILL_SWITCH", lambda c: _not(c.capacity.halted)),
+    Gate(
+        "MAX_DRAWDOWN",
+        lambda c: _drawdown(c, c.capacity.peak_equity),
+        lambda g, _: g.max_drawdown,
+        operator.lt,
+    ),
+    Gate("INSUFFICIENT_BUYING_POWER", lambda c: c.cost, None),
+    Gate("BELOW_MINIMUM_ORDER", lambda c: c.notional, lambda _, a: a.min_notional, _is_enough),
+    _never("BROKER_RULE", _refused),
+    Gate("STALE_DATA", _sessions_missed, lambda g, _: Decimal(g.stale_sessions), operator.lt),
+    _never("SYMBOL_FROZEN", lambda c: c.candidate.symbol in c.capacity.frozen),
+    _never("KILL_SWITCH", lambda c: c.capacity.halted),
 )
 """Every gate in declared order: the first that fails gives the rejection reason."""
 
-
-def _standardised(returns: FloatArray | None) -> FloatArray | None:
-    """Returns with mean 0 and length 1, all 0 for a price that stood still; None when too few."""
-    if returns is None or len(returns) < _FEWEST_RETURNS or not np.isfinite(returns).all():
-        return None
-    centred: FloatArray = returns - returns.mean()
-    length = float(np.sqrt(centred @ centred))
-    return centred / length if length > 0 else centred  # it goes along with nothing
-
-
-def _dot(one: FloatArray | None, other: FloatArray | None) -> float | None:
-    if one is None or other is None:
-        return None
-    if len(one) != len(other):
-        shared = min(len(one), len(other))
-        one, other = _standardised(one[-shared:]), _standardised(other[-shared:])
-        if one is None or other is None:
-            return None
-    return float(one @ other)
+_BY_NAME = {gate.name: gate for gate in GATES}

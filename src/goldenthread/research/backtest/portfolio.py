@@ -14,7 +14,8 @@ from goldenthread.domain.strategy import Side
 from goldenthread.domain.trade import Trade
 from goldenthread.market.bars import paired_returns, sessions_missed
 from goldenthread.positions.execution import opening
-from goldenthread.positions.gates import Capacity, judge
+from goldenthread.positions.gates import judge
+from goldenthread.positions.sizing import Capacity
 from goldenthread.positions.snapshot import Ledger as Totals
 from goldenthread.positions.snapshot import snapshot
 from goldenthread.research.backtest.path import Reel, Terms, path_of, reel_of
