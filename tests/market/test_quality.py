@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 from goldenthread.domain.asset import ActionKind, CorporateAction
 from goldenthread.market.imports import read_actions, read_bars
 from goldenthread.market.quality import Judged, judge
+from goldenthread.warehouse.rows.columns import numeric
 from market.market_bars import MONDAY, daily, split
 
 if TYPE_CHECKING:
@@ -140,3 +142,21 @@ def test_only_splits_explain_jumps() -> None:
     dividend = split("AAPL", bars["ds"][12], "2").model_copy(update={"kind": ActionKind.DIVIDEND})
     assert judge(bars, [dividend]).bars["state"].to_list()[12] == "CONFIRMED"
     assert bars["ds"][0] == MONDAY
+
+
+def test_judged_prices_are_the_doubles_nearest_to_nine_decimals() -> None:
+    # 0.02515999972820282 is what a file of 32-bit floats says of 0.02516
+    raw = daily("BTC/USD", [0.02515999972820282, 0.025160000499, 0.0251600005])
+    raw = raw.with_columns(open=pl.col("close"), high=pl.col("close"), low=pl.col("close"))
+    raw = raw.with_columns(volume=pl.Series([69410680685.0, 12345678.123456789, 0.1 + 0.2]))
+    judged = judge(raw, []).bars
+    assert judged["close"].to_list() == [0.02516, 0.02516, 0.025160000]
+    assert judged["volume"].to_list() == [69410680685.0, 12345678.123456789, 0.3]
+    assert judge(judged, []).bars.equals(judged)
+
+
+@pytest.mark.shared
+def test_what_numeric_keeps_of_a_judged_price_is_the_price_to_the_bit(real: Judged) -> None:
+    for name in ("open", "close", "volume"):
+        values = real.bars[name].to_list()
+        assert [float(numeric(Decimal(repr(value)))) for value in values] == values

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from goldenthread.market.jumps import STATES
-from goldenthread.market.rows import in_order, sift
+from goldenthread.market.rows import as_money, in_order, sift
 from goldenthread.market.vintages import History, Rows, row_states
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ def judge(
 ) -> Judged:
     """Every bar that keeps the row rules, with its state; sorted by symbol, ds, known_at.
 
+    Prices and volumes come at nine decimals, as the warehouse keeps them: what is decided on
+    them can be decided again from there.
+
     A state rests on the bar, earlier bars and the next one: cutting off the future changes only
     a last bar's state (to SUSPECT, or to GOOD where a late revision is cut off too). A revised
     row keeps the state it had while it was in force.
@@ -42,6 +45,7 @@ def judge(
         now: With it, bars whose session was not over then are refused.
     """
     kept, refused = sift(bars, now)
+    kept = as_money(kept)
     kept = kept if in_order(kept) else kept.sort("symbol", "ds", "known_at")
     splits: dict[str, list[CorporateAction]] = {}
     for action in actions:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import polars as pl
 
 from goldenthread.domain.asset import AssetClass
@@ -12,6 +13,8 @@ from goldenthread.rules import calendar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from goldenthread.domain.bar import FloatArray
 
 REFUSED_SCHEMA: dict[str, pl.DataType] = {
     "symbol": pl.String(),
@@ -28,6 +31,8 @@ SMALLEST = 1e-9
 """Prices are kept to nine decimals."""
 LARGEST = 1e18
 """Prices and volumes are kept with at most eighteen digits before the point."""
+_EXACT_BELOW = 2.0**23
+"""A double from here on says nothing beyond the ninth decimal."""
 
 
 FIRST_DAY, LAST_DAY = dt.date(1971, 1, 1), dt.date(2060, 12, 31)
@@ -71,6 +76,22 @@ def in_order(bars: pl.DataFrame) -> bool:
     same_day = (ds == ds.shift()) & (known_at > known_at.shift())
     later = (symbol == symbol.shift()) & ((ds > ds.shift()) | same_day)
     return bool(bars.select(((symbol > symbol.shift()) | later).all()).item())
+
+
+def as_money(bars: pl.DataFrame) -> pl.DataFrame:
+    """The bars with prices and volumes at nine decimals, as money is kept everywhere.
+
+    Each is the double nearest to its nine decimals, so that what is read back from a NUMERIC
+    column is the same to the bit.
+    """
+    names = (*PRICES, "volume")
+    return bars.with_columns(pl.Series(name, _nearest(bars[name].to_numpy())) for name in names)
+
+
+def _nearest(values: FloatArray) -> FloatArray:
+    with np.errstate(over="ignore"):
+        rounded: FloatArray = np.rint(values * 1e9) / 1e9  # Polars' division is not exact
+    return np.where(np.abs(values) < _EXACT_BELOW, rounded, values)
 
 
 def _apply(rules: Sequence[_Rule], bars: pl.DataFrame) -> Sifted:
