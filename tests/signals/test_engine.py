@@ -10,7 +10,14 @@ import pytest
 
 from goldenthread.domain.signal import Candidate, TargetLevel
 from goldenthread.domain.strategy import Entry, Exit, Side, Size, Strategy, Target
-from goldenthread.signals.engine import Evaluator, compile_strategy, engine_digest, refs
+from goldenthread.signals.engine import (
+    Evaluator,
+    code_of,
+    compile_strategy,
+    engine_digest,
+    engine_manifest,
+    refs,
+)
 from signals.windows import Market, asset, closes, days, strategy
 
 D = dt.date
@@ -194,3 +201,27 @@ def test_the_engine_digest_is_short_and_stable() -> None:
     assert len(engine_digest()) == 16
     assert engine_digest() == engine_digest()
     assert np.array([int(engine_digest(), 16)]).size == 1
+
+
+def test_the_manifest_names_the_function_whose_code_is_another_one() -> None:
+    before = (
+        "import math\n\nclass A:\n    def f(self):\n        return 1\n\ndef g(x):\n    return x\n"
+    )
+    reworded = before.replace("    return x", '    """Say more."""\n    return x  # as it is')
+    changed = before.replace("return 1", "return 2").replace("import math", "import cmath")
+
+    def manifest(text: str) -> dict[str, str]:
+        return code_of("signals/a.py", text)
+
+    assert set(manifest(before)) == {"signals/a.py", "signals/a.py A.f", "signals/a.py g"}
+    assert manifest(reworded) == manifest(before)
+    differing = {name for name, sha in manifest(changed).items() if manifest(before)[name] != sha}
+    assert differing == {"signals/a.py", "signals/a.py A.f"}
+
+
+def test_the_manifest_of_this_code_holds_functions_tables_and_libraries() -> None:
+    known = engine_manifest()
+    named = {"rules/rounding.py significant", "signals/engine.py Evaluator.decide", "numpy"}
+    assert named <= known.keys()
+    assert {"signals/catalogue.csv", "ta-lib"} <= known.keys()
+    assert known["numpy"] == np.__version__

@@ -56,7 +56,7 @@ def fill_with_everything(warehouse: Warehouse) -> list[loops.LoopResult]:
     expired = [(expired_signal("I"), waiting()), (expired_signal("J"), resolved(day(4), "7"))]
     held = position()
     return [
-        *loops.load_dimensions(warehouse, (_versions(), _versions(), _versions()), first),
+        *loops.load_dimensions(warehouse, (_versions(), _versions(), _versions()), {}, first),
         loops.load_dates(warehouse, DAY, DAY, first),
         loops.load_trades(warehouse, trades, first),
         *patch_prices(warehouse, refused, expired, first),

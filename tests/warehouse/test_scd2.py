@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from goldenthread.domain.asset import Asset, AssetClass
 from goldenthread.domain.errors import ConflictError
 from goldenthread.warehouse import loops
+from goldenthread.warehouse.digest import digest
 from goldenthread.warehouse.scd2 import advance, asset_configs, in_force
 from warehouse.examples import ALL, BOOK, at, day, empty, run, trade
 
@@ -113,8 +114,8 @@ def test_the_dimension_follows_and_each_fact_joins_exactly_one_version() -> None
     days: list[Configs] = [{"breakout": A}, {"breakout": B}, {"breakout": A}, {}, {"breakout": A}]
     for n in range(len(days)):
         versions = history(*days[: n + 1])
-        loops.load_dimensions(warehouse, (versions, [], []), run(day(n), f"run-{n}"))
-    again = loops.load_dimensions(warehouse, (history(*days), [], []), run(day(9)))
+        loops.load_dimensions(warehouse, (versions, [], []), {}, run(day(n), f"run-{n}"))
+    again = loops.load_dimensions(warehouse, (history(*days), [], []), {}, run(day(9)))
     assert (again[0].unchanged, again[0].inserted, again[0].updated) == (4, 0, 0)
 
     for n, key in ((0, "a"), (1, "b"), (2, "a"), (4, "a")):
@@ -144,8 +145,8 @@ def test_archiving_once_at_the_end_gives_the_rows_of_archiving_daily() -> None:
     days: list[Configs] = [{"x": A}, {"x": B}, {}, {"x": A}]
     daily, once = empty(), empty()
     for n in range(len(days)):
-        loops.load_dimensions(daily, ([], history(*days[: n + 1]), []), run(day(n)))
-    loops.load_dimensions(once, ([], history(*days), []), run(day(3)))
+        loops.load_dimensions(daily, ([], history(*days[: n + 1]), []), {}, run(day(n)))
+    loops.load_dimensions(once, ([], history(*days), []), {}, run(day(3)))
     sql = (
         "SELECT policy_id, version_key, valid_from, valid_to, revision FROM dim_policies "
         "WHERE book = @book ORDER BY policy_id, valid_from"
@@ -166,3 +167,20 @@ def test_an_asset_has_a_version_like_a_strategy() -> None:
     assert asset_configs([asset]) == asset_configs([same])
     assert asset_configs([asset])["AAPL"][0] != asset_configs([other])["AAPL"][0]
     assert json.loads(asset_configs([asset])["AAPL"][1])["price_tick"] == "0.01"
+
+
+def test_the_code_of_a_strategy_travels_with_its_version_whole_or_not_at_all() -> None:
+    called = '{"code":{"a.py":"sha-a","b.py":"sha-b"}}'
+    versions = history({"x": A, "y": ("c", called)})
+    partly, wholly = empty(), empty()
+    texts = {"sha-a": "import a", "sha-b": "import b"}
+    loops.load_dimensions(partly, (versions, [], []), {"sha-a": "import a"}, run())
+    loops.load_dimensions(wholly, (versions, [], []), texts, run())
+    kept = [
+        warehouse.query("SELECT code FROM dim_strategies ORDER BY strategy_id", {})["code"]
+        for warehouse in (partly, wholly)
+    ]
+    assert kept[0].to_list() == [None, None]
+    assert kept[1][0] is None
+    assert json.loads(kept[1][1]) == {"a.py": "import a", "b.py": "import b"}
+    assert digest(partly, BOOK) == digest(wholly, BOOK)  # the version key says which code it is

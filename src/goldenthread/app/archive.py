@@ -11,14 +11,21 @@ import polars as pl
 
 from goldenthread.app.book import REQUESTS, SUPERSEDED
 from goldenthread.app.late_fees import settle_fees
-from goldenthread.app.versions import asset_versions, policy_versions, strategy_versions
+from goldenthread.app.versions import (
+    asset_versions,
+    kept_code,
+    policy_versions,
+    strategy_versions,
+)
 from goldenthread.domain.account import AccountSnapshot
 from goldenthread.domain.order import IntentStatus, OrderIntent
 from goldenthread.domain.position import Position, PositionStatus
 from goldenthread.domain.signal import Signal, SignalStatus
 from goldenthread.domain.trade import OutcomeStatus
+from goldenthread.market.bars import run_at
 from goldenthread.ports.hot_store import MAX_OPERATIONS, Create, Replace
 from goldenthread.positions.snapshot import Ledger, snapshot
+from goldenthread.signals.engine import engine_manifest
 from goldenthread.trades.booking import book
 from goldenthread.warehouse import loops, quarantine
 from goldenthread.warehouse.patches import patch_prices
@@ -28,6 +35,7 @@ if TYPE_CHECKING:
 
     from goldenthread.app.book import BookState, FrozenRun
     from goldenthread.app.desk import Desk
+    from goldenthread.domain.strategy import Version
     from goldenthread.domain.trade import Outcome, Trade
     from goldenthread.ports.hot_store import Body, Collection, Document, HotStore
     from goldenthread.positions.blotter import Blotter
@@ -42,6 +50,7 @@ SELECT signal_id FROM all_signals WHERE book = @book AND ds BETWEEN @first AND @
 """
 _ARCHIVED = "ARCHIVED"
 _UNSETTLED = "unsettled"
+_ENGINE = "engine-"
 _FINAL: dict[Collection, tuple[str, ...]] = {
     "live_signals": (
         *(SignalStatus.CLOSED, SignalStatus.EXPIRED, SignalStatus.INVALIDATED),
@@ -127,18 +136,15 @@ def _load(
     versions = (strategy_versions(store), policy_versions(store), asset_versions(store))
     rejected = [p for p in priced if p[0].status is SignalStatus.REJECTED]
     expired = [p for p in priced if p[0].status is not SignalStatus.REJECTED]
-    bars, since = desk.judged, span.after - _VERDICT_DAYS
     actions = [a for a in desk.actions if a.ex_ds <= span.run.ds]
     held = {**ended.positions, **blotter.positions}
     results = [
-        *loops.load_dimensions(warehouse, versions, stamp),
+        *loops.load_dimensions(warehouse, versions, kept_code(store, versions[0]), stamp),
         loops.load_dates(warehouse, span.after + _DAY, span.run.ds, stamp),
         loops.load_trades(warehouse, _trades(ended), stamp),
         *patch_prices(warehouse, rejected, expired, stamp),
         *loops.load_snapshots(warehouse, *_days(ended), stamp),
-        *loops.load_bars(
-            warehouse, bars.filter(pl.col("ds").is_between(since, span.run.ds)), actions, stamp
-        ),
+        *loops.load_bars(warehouse, _bars_to_load(desk, span, versions[2]), actions, stamp),
         *loops.load_orders(
             warehouse,
             [(o, held[o.signal_id]) for o in ended.orders if o.signal_id in held],
@@ -146,10 +152,27 @@ def _load(
             stamp,
         ),
         *_load_acts(desk, blotter, stamp),
+        *_load_code(desk, stamp),
     ]
     quarantine.put(store, [row for result in results for row in result.refused], stamp)
     loops.load_run(warehouse, _job(desk, stamp), results, stamp)
+    _remember_code(desk, blotter, stamp)
     warehouse.publish()
+
+
+def _bars_to_load(desk: Desk, span: Span, assets: Sequence[Version]) -> pl.DataFrame:
+    """The bars the warehouse may lack, so that it holds each one a decision can have read.
+
+    Those of the dates and a few before; every one of a symbol that is new to the book, or that
+    an older bar was revised of.
+    """
+    ds, known, symbol = pl.col("ds"), pl.col("known_at"), pl.col("symbol")
+    bars = desk.judged.filter(ds <= span.run.ds, known <= span.run.now)
+    since, before = span.after - _VERDICT_DAYS, run_at(span.after)
+    revised = bars.filter(ds < since, known > before)["symbol"].unique()
+    begun = {version.id for version in assets if version.valid_from <= before}
+    whole = [*revised, *(name for name in desk.assets if name not in begun)]
+    return bars.filter((ds >= since) | symbol.is_in(whole))
 
 
 def _load_acts(desk: Desk, blotter: Blotter, stamp: loops.RunStamp) -> list[loops.LoopResult]:
@@ -173,6 +196,29 @@ def _load_acts(desk: Desk, blotter: Blotter, stamp: loops.RunStamp) -> list[loop
     blotter.write_each([Replace(d, {**d.body, "status": _ARCHIVED}, delete_at) for d in kept])
     store.sweep(name, clock.now())
     return results
+
+
+def _load_code(desk: Desk, stamp: loops.RunStamp) -> list[loops.LoopResult]:
+    """What each function of the code that decides is known by, once for each engine digest."""
+    digest = desk.code[0]
+    if desk.engines.hot_store.get("job_metadata", f"{_ENGINE}{digest}") is not None:
+        return []
+    act = {
+        "id": f"{stamp.book}/engine/{digest}",
+        "acted_at": stamp.loaded_at,
+        "actor": "archive",
+        "action": "ENGINE",
+        "subject": digest,
+        "detail": engine_manifest(),
+    }
+    return [loops.audit(desk.engines.warehouse, [act], stamp)]
+
+
+def _remember_code(desk: Desk, blotter: Blotter, stamp: loops.RunStamp) -> None:
+    """Note that the code is archived; an archive that was cut short does it again."""
+    name = f"{_ENGINE}{desk.code[0]}"
+    if desk.engines.hot_store.get("job_metadata", name) is None:
+        blotter.write([Create("job_metadata", name, {"ds": stamp.ds.isoformat()})])
 
 
 def _act(body: Body, book_name: str) -> tuple[str, dt.datetime, dict[str, object]]:

@@ -112,6 +112,13 @@ def asset_versions(store: HotStore) -> list[Version]:
     return _read(store, _ASSETS)
 
 
+def kept_code(store: HotStore, versions: Iterable[Version]) -> dict[str, str]:
+    """The text of each file of Python factors that a version calls, by its sha256."""
+    wanted = {sha for v in versions for sha in json.loads(v.config).get("code", {}).values()}
+    found = {sha: store.get("strategies", f"{_CODE}{sha}") for sha in sorted(wanted)}
+    return {sha: document.body["text"] for sha, document in found.items() if document}
+
+
 class Configs(NamedTuple):
     """What versions are kept of: version key and canonical text by id, and the text of code.
 

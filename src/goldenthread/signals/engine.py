@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import math
 from functools import cache
@@ -30,8 +31,10 @@ __all__ = [
     "Evaluator",
     "Memo",
     "StrategyError",
+    "code_of",
     "compile_strategy",
     "engine_digest",
+    "engine_manifest",
     "refs",
 ]
 
@@ -40,6 +43,7 @@ VOLATILITY_BARS = 20
 _SESSIONS_A_YEAR = {AssetClass.EQUITY: 252, AssetClass.CRYPTO: 365}
 _NO_PRICE_ABOVE = 1e15
 _SOURCES = ("*.py", "*.csv")
+_LIBRARIES = ("ta-lib", "numpy")
 
 
 class Evaluator:
@@ -179,19 +183,69 @@ def refs(compiled: CompiledStrategy) -> tuple[str, ...]:
     return compiled.refs
 
 
+def _sources() -> list[Path]:
+    """The files of the code that decides, folder by folder."""
+    folders = (Path(__file__).parents[1] / folder for folder in ("rules", "signals"))
+    return [
+        file
+        for folder in folders
+        for file in sorted({f for pattern in _SOURCES for f in folder.rglob(pattern)})
+    ]
+
+
 @cache
 def engine_digest() -> str:
     """Sixteen hex digits that change when code that decides, TA-Lib or numpy changes."""
     sha = hashlib.sha256()
     package = Path(__file__).parents[1]
-    for folder in ("rules", "signals"):
-        files = {file for pattern in _SOURCES for file in (package / folder).rglob(pattern)}
-        for file in sorted(files):
-            sha.update(f"{file.relative_to(package).as_posix()}\n".encode())
-            sha.update(file.read_bytes())
-    for library in ("ta-lib", "numpy"):
+    for file in _sources():
+        sha.update(f"{file.relative_to(package).as_posix()}\n".encode())
+        sha.update(file.read_bytes())
+    for library in _LIBRARIES:
         sha.update(f"{library} {version(library)}\n".encode())
     return sha.hexdigest()[:16]
+
+
+@cache
+def engine_manifest() -> dict[str, str]:
+    """Eight hex digits for each function of the code that decides, for each of its files' rest.
+
+    Named by file and function (``signals/filters.py filter_of``, methods ``Class.method``); they
+    change with what is done, not with comments, docstrings or the layout. Libraries tell their
+    version.
+    """
+    package, found = Path(__file__).parents[1], dict[str, str]()
+    for file in _sources():
+        found |= code_of(file.relative_to(package).as_posix(), file.read_text(encoding="utf-8"))
+    return {**found, **{library: version(library) for library in _LIBRARIES}}
+
+
+def code_of(file: str, text: str) -> dict[str, str]:
+    """Eight hex digits for each function of a file, and under its name for what remains of it."""
+    parts = _functions(ast.parse(text)) if file.endswith(".py") else {"": text}
+    return {f"{file} {part}".strip(): _short(body) for part, body in parts.items()}
+
+
+def _functions(tree: ast.Module) -> dict[str, str]:
+    """The code of every function and method of a module, and ("") what remains of it."""
+    found: dict[str, str] = {}
+
+    def take(body: list[ast.stmt], prefix: str) -> None:
+        for node in list(body):
+            if isinstance(node, ast.ClassDef):
+                take(node.body, f"{prefix}{node.name}.")
+            elif isinstance(node, ast.FunctionDef):
+                if ast.get_docstring(node) is not None:
+                    node.body = node.body[1:] or [ast.Pass()]
+                found[f"{prefix}{node.name}"] = ast.unparse(node)
+                body.remove(node)
+
+    take(tree.body, "")
+    return {**found, "": ast.unparse(tree)}
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _as_price(value: float) -> float | None:

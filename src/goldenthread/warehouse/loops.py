@@ -10,8 +10,10 @@ import datetime as dt
 import json
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from goldenthread.warehouse.loading import LoopResult, RunStamp, load
-from goldenthread.warehouse.rows.dimensions import date_row, version_row
+from goldenthread.warehouse.rows.dimensions import date_row, strategy_row, version_row
 from goldenthread.warehouse.rows.market import action_row, bar_rows
 from goldenthread.warehouse.rows.orders import (
     Mark,
@@ -25,8 +27,6 @@ from goldenthread.warehouse.rows.signals import expired_row, rejected_row, trade
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import polars as pl
-
     from goldenthread.domain.account import AccountSnapshot
     from goldenthread.domain.asset import CorporateAction
     from goldenthread.domain.order import Fill, OrderIntent
@@ -39,25 +39,27 @@ if TYPE_CHECKING:
 
 __all__ = ["LoopResult", "Mark", "RunStamp"]
 
+_BARS_AT_ONCE = 500_000
+
 
 def load_dimensions(
     warehouse: Warehouse,
     versions: tuple[Sequence[Version], Sequence[Version], Sequence[Version]],
+    code: Mapping[str, str],
     stamp: RunStamp,
 ) -> tuple[LoopResult, ...]:
     """Loop S: the versions of strategies, policies and assets; closing one updates its row.
 
-    Give all versions, or at least those opened or closed since the last load.
+    Give all versions, or at least those opened or closed since the last load, and the text of
+    each file of Python factors by its sha256.
     """
-    tables = (
-        ("dim_strategies", "strategy_id"),
-        ("dim_policies", "policy_id"),
-        ("dim_assets", "symbol"),
-    )
-    return tuple(
-        load(warehouse, table, [version_row(v, stamp.book, name) for v in rows], stamp)
-        for (table, name), rows in zip(tables, versions, strict=True)
-    )
+    strategies, policies, assets = versions
+    tables: dict[str, list[Raw]] = {
+        "dim_strategies": [strategy_row(v, stamp.book, code) for v in strategies],
+        "dim_policies": [version_row(v, stamp.book, "policy_id") for v in policies],
+        "dim_assets": [version_row(v, stamp.book, "symbol") for v in assets],
+    }
+    return tuple(load(warehouse, table, rows, stamp) for table, rows in tables.items())
 
 
 def load_dates(warehouse: Warehouse, start: dt.date, end: dt.date, stamp: RunStamp) -> LoopResult:
@@ -114,10 +116,13 @@ def load_bars(
     """Loop M: bar revisions (BAR_SCHEMA, judged) and corporate actions.
 
     A SUSPECT bar is updated when it comes again with its verdict, so let each load reach back to
-    the last bars of the load before.
+    the last bars of the load before. Long histories are loaded some symbols at a time.
     """
+    part = pl.col("part").first().over("symbol") // _BARS_AT_ONCE
+    placed = bars.sort("symbol", maintain_order=True).with_row_index("part").with_columns(part)
+    parts = placed.partition_by("part", include_key=False, maintain_order=True)
     return (
-        load(warehouse, "fact_bars", bar_rows(bars), stamp),
+        *(load(warehouse, "fact_bars", bar_rows(some), stamp) for some in parts),
         load(warehouse, "fact_corporate_actions", [action_row(a) for a in actions], stamp),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -23,6 +24,8 @@ from goldenthread.warehouse.rows.columns import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from goldenthread.domain.strategy import Version
 
 
@@ -45,6 +48,10 @@ class StrategyRow(VersionRow):
     """One version of a strategy."""
 
     strategy_id: Name = Field(description="The strategy.")
+    code: Annotated[Json | None, OPERATIONAL] = Field(
+        default=None,
+        description="The text of each file of Python factors it calls; null without, or unknown.",
+    )
 
 
 class PolicyRow(VersionRow):
@@ -87,6 +94,15 @@ def version_row(version: Version, book: str, id_column: str) -> Raw:
         "engine_digest": version.engine_digest,
         "revision": version.valid_to or version.valid_from,
     }
+
+
+def strategy_row(version: Version, book: str, code: Mapping[str, str]) -> Raw:
+    """The version of a strategy with the texts of its Python factors, found by their sha256."""
+    files: dict[str, str] = json.loads(version.config).get("code", {})
+    is_known = bool(files) and all(sha in code for sha in files.values())
+    texts = {file: code[sha] for file, sha in files.items()} if is_known else None
+    row = version_row(version, book, "strategy_id")
+    return {**row, "code": None if texts is None else json.dumps(texts, sort_keys=True)}
 
 
 def date_row(ds: dt.date) -> Raw:

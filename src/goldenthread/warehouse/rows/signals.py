@@ -73,7 +73,7 @@ class Decided(Loaded):
     valid_bars: Whole | None = Field(default=None, description="Sessions the entry may wait.")
     max_bars: Whole | None = Field(default=None, description="Sessions after which it is closed.")
     priority: Float | None = Field(default=None, description="Who gets the cash first.")
-    factors: list[Factor] = Field(description="Every factor of the strategy, in its order.")
+    factors: list[Factor] = Field(description="Every factor of the strategy, by name.")
     verdicts: list[VerdictField] = Field(description="Every filter, term and gate, in order.")
     quantity: Numeric = Field(description="What was ordered; 0 when refused before sizing.")
     planned_quantity: Numeric = Field(description="What sizing asked for before rounding.")
@@ -162,10 +162,40 @@ class TradeRow(Decided):
     flags: list[Name] = Field(description="AMBIGUOUS_BAR, NEGATIVE_CASH … of its fills.")
 
 
+def decided_row(signal: Signal, ds: dt.date | None) -> Raw:
+    """What all three facts say about the decision of a signal, in the partition ``ds``."""
+    return {
+        "book": signal.book,
+        "ds": ds,
+        "signal_ds": signal.ds,
+        "strategy_id": signal.strategy_id,
+        "version_key": signal.version_key,
+        "policy_key": signal.policy_key,
+        "symbol": signal.symbol,
+        "asset_class": signal.asset_class.value,
+        "side": signal.side.value,
+        "decided_at": signal.decided_at,
+        "engine_digest": signal.engine_digest,
+        "bars_digest": signal.bars_digest,
+        "close": numeric(signal.close),
+        **_levels(signal.plan),
+        "priority": None if signal.priority is None else float(signal.priority),
+        "factors": [
+            {"name": name, "value": None if value is None else float(value)}
+            for name, value in signal.factors.items()
+        ],
+        "verdicts": [_verdict(verdict) for verdict in signal.verdicts],
+        "quantity": numeric(signal.quantity),
+        "planned_quantity": numeric(signal.planned_quantity),
+        "equity_at_decision": numeric(signal.equity_at_decision),
+        "split_factor": numeric(signal.split_factor),
+    }
+
+
 def rejected_row(signal: Signal, outcome: Outcome) -> Raw:
     """The refused signal with what it would have made."""
     return {
-        **_decided(signal, signal.ds),
+        **decided_row(signal, signal.ds),
         **_priced(outcome),
         "signal_id": signal.signal_id,
         "rejection_reason": signal.rejection_reason,
@@ -177,7 +207,7 @@ def rejected_row(signal: Signal, outcome: Outcome) -> Raw:
 def expired_row(signal: Signal, outcome: Outcome) -> Raw:
     """The unfilled signal on the day it ended, with what it would have made."""
     return {
-        **_decided(signal, signal.ended_ds),
+        **decided_row(signal, signal.ended_ds),
         **_priced(outcome),
         "signal_id": signal.signal_id,
         "status": signal.status.value,
@@ -189,7 +219,7 @@ def expired_row(signal: Signal, outcome: Outcome) -> Raw:
 def trade_row(trade: Trade, signal: Signal, revision: dt.date | None = None) -> Raw:
     """The closed trade with the decision it came from; ``revision`` is its exit unless given."""
     return {
-        **_decided(signal, trade.ds),
+        **decided_row(signal, trade.ds),
         "split_factor": numeric(trade.split_factor),
         "revision": revision or trade.ds,
         "trade_id": trade.trade_id,
@@ -248,35 +278,6 @@ _SAME = (
     *("book", "strategy_id", "version_key", "policy_key", "symbol", "decided_at"),
     *("engine_digest", "bars_digest", "close"),
 )
-
-
-def _decided(signal: Signal, ds: dt.date | None) -> Raw:
-    return {
-        "book": signal.book,
-        "ds": ds,
-        "signal_ds": signal.ds,
-        "strategy_id": signal.strategy_id,
-        "version_key": signal.version_key,
-        "policy_key": signal.policy_key,
-        "symbol": signal.symbol,
-        "asset_class": signal.asset_class.value,
-        "side": signal.side.value,
-        "decided_at": signal.decided_at,
-        "engine_digest": signal.engine_digest,
-        "bars_digest": signal.bars_digest,
-        "close": numeric(signal.close),
-        **_levels(signal.plan),
-        "priority": None if signal.priority is None else float(signal.priority),
-        "factors": [
-            {"name": name, "value": None if value is None else float(value)}
-            for name, value in signal.factors.items()
-        ],
-        "verdicts": [_verdict(verdict) for verdict in signal.verdicts],
-        "quantity": numeric(signal.quantity),
-        "planned_quantity": numeric(signal.planned_quantity),
-        "equity_at_decision": numeric(signal.equity_at_decision),
-        "split_factor": numeric(signal.split_factor),
-    }
 
 
 _NO_LEVELS: Raw = {
