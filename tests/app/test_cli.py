@@ -77,6 +77,7 @@ USES: dict[str, Use] = {
     "trades": Use(_BETWEEN, keys=("trade_id", "symbol", "exit_reason", "fees", "net_pnl")),
     "explain": Use(("AAPL", "2012-06-29"), keys=("strategy_id", "why")),
     "shadow": Use(_BETWEEN, keys=("refused",)),
+    "replay": Use(_BETWEEN, keys=("days", "decisions", "equal", "causes", "deviations")),
     "plan": Use(("--ds", "2012-09-01"), keys=("report", "orders", "replaced", "canceled")),
     "run": Use(("--ds", "2012-09-01"), keys=("book", "ds", "changed", "decided", "sent")),
     "simulate": Use(

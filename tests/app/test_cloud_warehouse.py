@@ -11,6 +11,7 @@ import pytest
 from app.command import SUMMER
 from goldenthread.app.api import checks, explain, records, store
 from goldenthread.app.api.days import simulate
+from goldenthread.app.api.evaluation.replay import replay
 from goldenthread.app.api.project import Project
 from goldenthread.app.engines.wiring import open_warehouse
 from goldenthread.app.settings import load_settings
@@ -94,6 +95,12 @@ def test_a_month_on_bigquery_equals_the_month_on_duckdb(
     assert checks.check_thread(cloud, "sim:main") == checks.check_thread(embedded, "sim:main")
     name = next(row["signal_id"] for row in ours if row["outcome"] == "rejected")
     assert explain.explain(cloud, "sim:main", name) == explain.explain(embedded, "sim:main", name)
+    again = [replay(p) for p in (cloud, embedded)]
+    assert again[0] == again[1]
+    assert (again[0].differing, again[0].equal) == (0, len(ours))
+    (cloud.root / "state" / "hot.sqlite").unlink()
+    alone = replay(cloud)
+    assert (alone.differing, alone.equal + alone.not_archived) == (0, len(ours))
     assert checks._versions(cloud) == checks._versions(embedded)
     sql = "SELECT COUNT(*) AS n FROM fact_bars"
     assert store.query(cloud, sql, WEEKS).equals(store.query(embedded, sql, WEEKS))

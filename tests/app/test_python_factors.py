@@ -13,6 +13,7 @@ import pytest
 import goldenthread as gt
 from app.command import command
 from goldenthread.app.api.days import run, simulate
+from goldenthread.app.api.evaluation.replay import replay
 from goldenthread.app.api.project import Project
 from goldenthread.app.api.research.sweeps import Helpers, SweepOrder, promote, sweep
 from goldenthread.app.api.research.worlds import World
@@ -244,3 +245,22 @@ def test_a_notebook_backtests_them_on_bars_of_its_own_and_keeps_the_code(
     enable(project.root, enabled=False)
     with pytest.raises(UsageError, match="Python factors are off"):
         gt.backtest(path_of(project), bars)
+
+
+def test_decisions_are_made_again_by_the_code_archived_with_their_version(project: Project) -> None:
+    simulate(project, "main", (FIRST, FIRST + _DAY))
+    doubled = _FACTORS.replace("price[:-n] - 1", "price[:-n] * 2 - 1")
+    after = write(project.root, factors=doubled)
+    simulate(after, "main", (FIRST, FIRST + 3 * _DAY))
+    shutil.rmtree(project.root / "state")
+    write(project.root, factors="# gone\n")
+    found = replay(Project.open(project.root))
+    assert found.deviations == []
+    assert found.equal + found.not_archived == found.decisions == 8  # two symbols, four days
+    assert found.equal > 0
+    enable(project.root, enabled=False)
+    off = replay(Project.open(project.root))
+    assert off.differing == found.equal
+    assert {(d.cause, d.why) for d in off.deviations} == {
+        ("coverage", "it calls Python factors, which are off ([factors] enabled)")
+    }

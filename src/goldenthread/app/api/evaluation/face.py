@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from goldenthread.app.api.evaluation import shadow
+from goldenthread.app.api.evaluation import replay, shadow
 from goldenthread.app.api.evaluation.curves import threshold_curve
 from goldenthread.app.api.project import Project
 from goldenthread.app.api.records import ALL_TIME
@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
     from goldenthread.app.api.records import Span
     from goldenthread.reports.attribution.refusals import By
+    from goldenthread.research.replay.replaying import Replay
 
 
 class OpenProject(Project):
-    """A project with its questions as methods; each gives a frame.
+    """A project with its questions as methods.
 
     ``span`` is the first and last date of decision, all of history where it is left out; ``book``
     the one of the settings.
@@ -44,3 +45,18 @@ class OpenProject(Project):
             UsageError: No such filter, several strategies have it, or it has no number to turn.
         """
         return threshold_curve(self, name, strategy, book, span).points
+
+    def replay(
+        self,
+        strategy: str = "",
+        span: Span = ALL_TIME,
+        book: str = "",
+        *,
+        as_known_now: bool = False,
+    ) -> Replay:
+        """Every archived decision made again from the warehouse alone: equal, or why not.
+
+        Raises:
+            UsageError: The book has no archived day among the dates, or no such strategy.
+        """
+        return replay.replay(self, book, strategy, span, as_known_now=as_known_now)
