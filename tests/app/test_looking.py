@@ -39,6 +39,7 @@ _LOOKING = (
     "check lookahead --days 2",
     "check parity",
     "report",
+    "replay --last 5d",
 )
 
 

@@ -143,6 +143,20 @@ def test_a_bar_that_lacks_or_was_overwritten_is_a_matter_of_coverage(
     assert set(found.causes) == {"coverage"}
 
 
+def test_a_revision_that_says_it_was_known_is_named_as_known_then(
+    spoiled: Callable[[str], Replay],
+) -> None:
+    found = spoiled(
+        "INSERT INTO fact_bars SELECT * REPLACE (close - 1 AS close, low - 1 AS low,"
+        " TIMESTAMP_ADD(known_at, INTERVAL 90 MINUTE) AS known_at)"
+        " FROM fact_bars WHERE symbol = 'GOOG' AND ds = DATE '2012-04-02'"
+    )
+    assert set(found.causes) == {"bar revised"}
+    bar = demo_bars().filter(symbol="GOOG", ds=dt.date(2012, 4, 2)).row(0, named=True)
+    lower = f"low {bar['low']} -> {bar['low'] - 1}, close {bar['close']} -> {bar['close'] - 1}"
+    assert {d.why for d in found.deviations} == {f"GOOG 2012-04-02 known 2012-04-02 21:30: {lower}"}
+
+
 def test_the_same_result_by_other_code_is_counted_apart(spoiled: Callable[[str], Replay]) -> None:
     found = spoiled("UPDATE fact_rejected_signals SET engine_digest = 'old' WHERE TRUE")
     assert (found.differing, found.same_new_engine > 5) == (0, True)

@@ -137,7 +137,7 @@ class Causes:
             return f"{engine} decided; what its functions were is not in the warehouse"
         names = sorted(n for n in then.keys() | now.keys() if then.get(n) != now.get(n))
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        return f"{', '.join(names[:_SHOWN]) or 'comments only'}{more}"
+        return f"{', '.join(names[:_SHOWN]) or 'no function of it, so a library beneath'}{more}"
 
 
 def _told(revised: list[Revision]) -> str:

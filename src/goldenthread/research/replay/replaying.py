@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from goldenthread.domain.ids import signal_id
 from goldenthread.research.replay.causes import Cause, Causes
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from goldenthread.domain.signal import Candidate
     from goldenthread.research.replay.deciding import Terms
     from goldenthread.research.replay.past import Day, Fact, Past
+
+Count = Literal["equal", "same_new_engine", "same_revised_bars", "not_archived"]
+"""What became of a decision that does not differ."""
 
 _DECIDED = Difference("decision", "a candidate", "none")
 _NONE = Difference("decision", "none", "a candidate")
@@ -63,7 +66,7 @@ class Replay:
     causes: Counter[str] = field(default_factory=Counter)
     deviations: list[Deviation] = field(default_factory=list)
 
-    def note(self, found: Deviation | str) -> None:
+    def note(self, found: Deviation | Count) -> None:
         """Count one decision: the name of its count, or where it differs."""
         self.decisions += 1
         if isinstance(found, str):
@@ -112,19 +115,21 @@ class _Run:
             if strategy in {"", fact["strategy_id"]}:
                 self._facts.setdefault(fact["signal_ds"], {})[name] = fact
 
-    def outcomes(self, day: Day) -> list[Deviation | str]:
+    def outcomes(self, day: Day) -> list[Deviation | Count]:
         """What became of each decision of the date."""
         terms, facts = self._again.terms(day.now), self._facts.get(day.ds, {})
         asked = [c for n, c in terms.strategies.items() if self._only in {"", n}]
         found = self._again.candidates(day, terms, asked)
-        names = sorted(found.keys() | facts.keys())
-        return [self._outcome(day, terms, facts.get(n), found.get(n)) for n in names]
+        return [
+            self._outcome(day, terms, facts[name], found.get(name))
+            if name in facts
+            else self._extra(day, terms, found[name])
+            for name in sorted(found.keys() | facts.keys())
+        ]
 
     def _outcome(
-        self, day: Day, terms: Terms, fact: Fact | None, candidate: Candidate | None
-    ) -> Deviation | str:
-        if fact is None:
-            return self._extra(day, terms, candidate)
+        self, day: Day, terms: Terms, fact: Fact, candidate: Candidate | None
+    ) -> Deviation | Count:
         changed = self._other_version(day, terms, fact)
         if changed is not None:
             return changed
@@ -142,14 +147,13 @@ class _Run:
         cause, why = self._causes.of(compiled, fact["symbol"], day, decided)
         return _deviation(day, fact, differs or digests, cause, why)
 
-    def _equal(self, fact: Fact, *, same_bars: bool) -> str:
+    def _equal(self, fact: Fact, *, same_bars: bool) -> Count:
         if not same_bars:
             return "same_revised_bars"
         return "equal" if fact["engine_digest"] == engine_digest() else "same_new_engine"
 
-    def _extra(self, day: Day, terms: Terms, candidate: Candidate | None) -> Deviation | str:
+    def _extra(self, day: Day, terms: Terms, candidate: Candidate) -> Deviation | Count:
         """A decision without a fact: its signal lives, or something is amiss."""
-        assert candidate is not None  # noqa: S101  # for the type checker: one of both is there
         signal = signal_of(candidate, day, terms, None)
         may_wait = not candidate.failed and signal.valid_until >= self._past.last
         if signal.signal_id in self._past.held or may_wait:

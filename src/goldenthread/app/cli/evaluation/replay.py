@@ -58,7 +58,8 @@ def replay(  # noqa: PLR0913  # one flag each
             msg = "--with-version sees the bars as known then; leave --as-known-now out"
             raise UsageError(msg)
         rows = [t._asdict() for t in try_version(opened, book, strategy, with_version, span)]
-        emit(rows, as_json=as_json, title="each signal alone, theoretical")
+        shown = rows if as_json else [_row(row) for row in rows]
+        emit(shown, as_json=as_json, title="each signal alone, theoretical")
         return
     with bar("deciding again", quiet=as_json) as advance:
         found = decide_again(
@@ -71,6 +72,10 @@ def replay(  # noqa: PLR0913  # one flag each
 def _document(found: Replay) -> dict[str, Any]:
     counts = {name: value for name, value in vars(found).items() if name != "deviations"}
     return {**counts, "deviations": [d._asdict() for d in found.deviations]}
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "by_filter": [f"{name} {count}" for name, count in row["by_filter"].items()]}
 
 
 def _lines(found: Replay) -> list[str]:
