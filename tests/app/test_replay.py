@@ -162,6 +162,14 @@ def test_the_same_result_by_other_code_is_counted_apart(spoiled: Callable[[str],
     assert (found.differing, found.same_new_engine > 5) == (0, True)
 
 
+def test_a_book_whose_facts_are_all_gone_is_a_matter_of_coverage(
+    spoiled: Callable[[str], Replay],
+) -> None:
+    found = spoiled("DELETE FROM fact_rejected_signals WHERE TRUE")
+    assert set(found.causes) == {"coverage"}
+    assert {(d.archived, d.again) for d in found.deviations} == {("none", "a candidate")}
+
+
 def test_a_version_that_is_gone_from_the_dimension_is_a_change_of_configuration(
     spoiled: Callable[[str], Replay],
 ) -> None:

@@ -95,7 +95,7 @@ class Causes:
         revised = [] if is_same else self._revised(compiled, window, day)
         if revised:
             return Cause.BAR_REVISED, _told(revised)
-        if engine != engine_digest():
+        if engine and engine != engine_digest():
             return Cause.ENGINE_CHANGED, self._changed(engine)
         if not digest:
             return Cause.COVERAGE, "no fact of it in the warehouse: in quarantine, or deleted"

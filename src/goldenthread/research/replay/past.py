@@ -38,8 +38,8 @@ class Past:
 
     ``facts`` are the decisions by signal id, ``code`` the texts of Python factors by version
     key, ``bars`` every revision in BAR_SCHEMA, judged. ``engines`` maps an engine digest to what
-    its functions were known by, ``held`` are the ids of positions that were open on some day,
-    ``last`` is the last archived date. ``inputs`` gives the values of a point-in-time table, of
+    its functions were known by, ``held`` are the ids of positions open on ``last``, the last
+    archived date. ``inputs`` gives the values of a point-in-time table, of
     those in ``tables``; ``runs_code`` allows Python factors to run.
     """
 
@@ -67,10 +67,13 @@ class Past:
         return days, [found[ds] for ds in days]
 
     def engine_on(self, ds: dt.date) -> str:
-        """The code that decided on the date, or on the last one with a decision; or empty."""
+        """The code that decided on the last date with a decision up to ``ds``, else on the first.
+
+        Empty when there is no decision at all.
+        """
         days, engines = self.engine_by_day
         at = bisect_right(days, ds)
-        return engines[at - 1] if at else ""
+        return engines[max(at - 1, 0)] if engines else ""
 
 
 class Timeline:
