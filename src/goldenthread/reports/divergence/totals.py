@@ -11,7 +11,7 @@ from typing import NamedTuple
 from goldenthread.reports.divergence.causes import divide
 from goldenthread.reports.divergence.course import Cause, Course, NoTrade, Taken
 
-_SHOWS = Decimal("0.005")
+SHOWS = Decimal("0.005")
 """Half a cent: what moved a trade by less is summed, and not counted."""
 _UNKNOWN = NoTrade(Cause.MISSING_DATA, "no signal")
 
@@ -68,14 +68,14 @@ class Divergence:
         found = []
         for cause in Cause:
             parts = [pair.parts[cause] for pair in self.pairs if cause in pair.parts]
-            shown = sum(abs(amount) >= _SHOWS for amount in parts)
+            shown = sum(abs(amount) >= SHOWS for amount in parts)
             if parts:
                 found.append(Bucket(cause, sum(parts, Decimal(0)), shown))
         return tuple(found)
 
     def furthest(self, most: int) -> tuple[Pair, ...]:
         """The signals that some cause moved by half a cent or more, the furthest apart first."""
-        differing = [p for p in self.pairs if any(abs(x) >= _SHOWS for x in p.parts.values())]
+        differing = [p for p in self.pairs if any(abs(x) >= SHOWS for x in p.parts.values())]
         differing.sort(key=lambda pair: (-abs(pair.difference), pair.signal_id))
         return tuple(differing[:most])
 

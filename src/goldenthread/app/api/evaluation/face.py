@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from goldenthread.app.api.evaluation import replay, shadow
+from goldenthread.app.api.evaluation.compare import Comparison, compare
 from goldenthread.app.api.evaluation.curves import threshold_curve
 from goldenthread.app.api.project import Project
 from goldenthread.app.api.records import ALL_TIME
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     import polars as pl
 
     from goldenthread.app.api.records import Span
@@ -60,3 +63,15 @@ class OpenProject(Project):
             UsageError: The book has no archived day among the dates, or no such strategy.
         """
         return replay.replay(self, book, strategy, span, as_known_now=as_known_now)
+
+    def compare(
+        self, a: str, b: str, span: tuple[dt.date | None, dt.date | None] = (None, None)
+    ) -> Comparison:
+        """What made ``b`` earn other money than ``a`` of the same signals, see ``compare``.
+
+        A side is a book, the folder of a saved backtest, or a version: ``breakout@3fa2``.
+
+        Raises:
+            UsageError: A side is none of these, or they have no date or strategy in common.
+        """
+        return compare(self, a, b, span)

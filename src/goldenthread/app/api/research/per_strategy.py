@@ -22,6 +22,8 @@ from goldenthread.research.backtest.per_strategy import Alone, PerStrategy, run_
 from goldenthread.research.sweep.orders import MODE, Stakes
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from goldenthread.app.api.research.backtests import Asked
     from goldenthread.app.api.research.worlds import World
     from goldenthread.domain.strategy import Strategy
@@ -50,9 +52,9 @@ def per_strategy(
     runs, notes = [], []
     for done, strategy in enumerate(strategies, 1):
         notes += world.notes(strategy)
-        alone = _alone(world, strategy, asked, bet)
-        if alone:
-            runs.append(alone)
+        found = alone(world, strategy, asked.span, bet)
+        if found:
+            runs.append(found)
         elif world.members(strategy):
             notes.append(f"{strategy.strategy_id}: none of its symbols has a bar in the span")
         progress(done, len(strategies))
@@ -70,12 +72,14 @@ def per_strategy(
     return PerStrategy(tuple(runs), config, texts, tuple(notes))
 
 
-def _alone(world: World, strategy: Strategy, asked: Asked, bet: Bet) -> Alone | None:
+def alone(
+    world: World, strategy: Strategy, span: tuple[dt.date | None, dt.date | None], bet: Bet
+) -> Alone | None:
     """The run of one strategy; None where no bar of its own lies between the dates."""
-    bars = bars_read(world, strategy, asked.span[1])
+    bars = bars_read(world, strategy, span[1])
     if bars.bars.is_empty():
         return None
-    first, last = first_and_last(bars, asked.span)
+    first, last = first_and_last(bars, span)
     if not bars.within(first, last).assets:
         return None
     return run_alone(strategy, bars, Stakes(bet.capital, bet.fraction, world.policy, first, last))

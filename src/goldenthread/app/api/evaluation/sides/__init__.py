@@ -1,0 +1,1 @@
+"""What may be compared: books, saved backtests, versions of a strategy."""
