@@ -15,13 +15,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from goldenthread.app.api.bars import import_bars
-from goldenthread.app.api.days import frozen_run
 from goldenthread.app.api.desks import open_desk
 from goldenthread.app.api.evaluation.told import told_line
 from goldenthread.app.api.explain import explain
 from goldenthread.app.api.project import Project
 from goldenthread.app.api.records import facts
 from goldenthread.app.api.reporting import write_report
+from goldenthread.app.book import frozen_run
 from goldenthread.app.day import run_day
 from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.ids import signal_id

@@ -13,9 +13,9 @@ import pytest
 
 from emulators.exchange import over_http
 from goldenthread.app import late_fees
-from goldenthread.app.api.days import dates_between, frozen_run
 from goldenthread.app.api.desks import open_desk
 from goldenthread.app.api.records import facts
+from goldenthread.app.book import dates_between, frozen_run
 from goldenthread.app.day import run_day
 from goldenthread.warehouse.patches import patch_fill_fees
 

@@ -22,6 +22,8 @@ REQUESTS = ("halt", "flatten")
 SUPERSEDED = "SUPERSEDED"
 """The status of an operator's act that no standing request shows any more, until archived."""
 _BOOK = "book"
+_DAY = dt.timedelta(days=1)
+_RUN_AT = dt.time(0, 5, tzinfo=dt.UTC)
 
 
 class BookState(BaseModel):
@@ -132,6 +134,16 @@ def freeze_account(
     document = _must_exist(store, f"run-{run.ds.isoformat()}")
     blotter.write([Replace(document, frozen.model_dump(mode="json"))])
     return frozen
+
+
+def frozen_run(ds: dt.date, target: dt.date, *, missed: bool = False) -> FrozenRun:
+    """The run of ``ds`` as a run of ``target`` starts it: at 00:05 UTC of the next day."""
+    return FrozenRun(ds=ds, now=dt.datetime.combine(target + _DAY, _RUN_AT), missed=missed)
+
+
+def dates_between(first: dt.date, last: dt.date) -> list[dt.date]:
+    """Every date from ``first`` to ``last``; empty when ``last`` is earlier."""
+    return [first + _DAY * n for n in range((last - first).days + 1)]
 
 
 def _must_exist(store: HotStore, name: str) -> Document:

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DayReport:
-    """What a run did; ``changed`` is False when the date was done before."""
+    """What a run did; ``changed`` is False when the date was done before.
+
+    ``model`` sets a paper or live day beside the same day in a simulated book, in one line.
+    """
 
     book: str
     ds: dt.date
@@ -35,6 +38,7 @@ class DayReport:
     archived: bool = False
     frozen: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    model: str = ""
 
 
 def run_day(desk: Desk, run: FrozenRun, *, archiving: bool) -> DayReport:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import goldenthread as gt
 from app.command import SUMMER, command
 from goldenthread.app.api.days import simulate
 from goldenthread.app.api.evaluation.compare import compare
@@ -174,6 +175,13 @@ def test_what_is_no_side_is_refused_with_what_is_allowed(
 ) -> None:
     with pytest.raises(UsageError, match=words):
         compare(project, a, "sim:main")
+
+
+def test_an_open_project_compares_as_the_command_does(project: Project) -> None:
+    found = gt.open(project.root).compare("sim:main", "sim:wide")
+    assert repr(found) == command(
+        "compare", "sim:main", "sim:wide", "--project", str(project.root)
+    ).out.rstrip("\n")
 
 
 def test_sides_without_anything_in_common_are_refused(project: Project) -> None:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from goldenthread.app.api.bars import gap_words, judged_bars, last_bar
 from goldenthread.app.api.desks import greet, open_desk, plan_desk, silence
+from goldenthread.app.api.evaluation.model_day import beside_model
+from goldenthread.app.api.evaluation.model_line import model_line
 from goldenthread.app.api.records import begun_book, books, outcomes
-from goldenthread.app.book import FrozenRun, read_book
+from goldenthread.app.book import dates_between, frozen_run, read_book
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.day import DayReport, run_day
 from goldenthread.app.engines.wiring import read_hot_store
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from goldenthread.domain.order import OrderReport, OrderRequest
 
 _DAY = dt.timedelta(days=1)
-_RUN_AT = dt.time(0, 5, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class Simulated:
 def run(project: Project, book: str = "", ds: dt.date | None = None) -> DayReport:
     """What the run of one business date did, missed dates before it caught up first.
 
+    A paper or live day is then done by the book's model too, see ``DayReport.model``.
+
     Raises:
         UsageError: The date is not complete yet, or earlier than the last one that was run.
         LeaseHeldError: Another run of the book is at work.
@@ -66,7 +69,8 @@ def run(project: Project, book: str = "", ds: dt.date | None = None) -> DayRepor
         for missed in dates_between(last + _DAY, target - _DAY) if last else []:
             run_day(desk, frozen_run(missed, target, missed=True), archiving=True)
         report = run_day(desk, frozen_run(target, target), archiving=True)
-        return replace(report, notes=(*report.notes, *silence(project, desk)))
+        report = replace(report, notes=(*report.notes, *silence(project, desk)))
+    return replace(report, model=beside_model(project, name, target))
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,7 @@ def status(project: Project, book: str = "") -> dict[str, object]:
         "archived": None if state is None else state.archived_ds,
         "equity": None if taken is None else taken.equity,
         "drawdown": None if taken is None else taken.drawdown,
+        "model": model_line(project, name) or None,
         "open_positions": store.count("live_positions", {"status": "OPEN"}),
         "waiting_signals": store.count("live_signals", {"status": "WAITING"}),
         "halted": halted is not None and halted.body["active"] is True,
@@ -229,13 +234,3 @@ def _refuse_other_start(book: str, state: BookState | None, first: dt.date) -> N
             f" {state.first_ds}, or give the new simulation another --name"
         )
         raise UsageError(msg)
-
-
-def frozen_run(ds: dt.date, target: dt.date, *, missed: bool = False) -> FrozenRun:
-    """The run of ``ds`` as a run of ``target`` starts it: at 00:05 UTC of the next day."""
-    return FrozenRun(ds=ds, now=dt.datetime.combine(target + _DAY, _RUN_AT), missed=missed)
-
-
-def dates_between(first: dt.date, last: dt.date) -> list[dt.date]:
-    """Every date from ``first`` to ``last``; empty when ``last`` is earlier."""
-    return [first + _DAY * n for n in range((last - first).days + 1)]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class OpenProject(Project):
-    """A project with its questions as methods.
+    """A project with its questions as methods; most give a frame.
 
     ``span`` is the first and last date of decision, all of history where it is left out; ``book``
     the one of the settings.
