@@ -76,8 +76,8 @@ USES: dict[str, Use] = {
     "positions": Use(keys=("position_id", "symbol", "quantity", "stop")),
     "trades": Use(_BETWEEN, keys=("trade_id", "symbol", "exit_reason", "fees", "net_pnl")),
     "explain": Use(("AAPL", "2012-06-29"), keys=("strategy_id", "why")),
-    "shadow": Use(_BETWEEN, keys=("refused",)),
     "replay": Use(_BETWEEN, keys=("days", "decisions", "equal", "causes", "deviations")),
+    "shadow": Use(_BETWEEN, keys=("refused", "theory")),
     "plan": Use(("--ds", "2012-09-01"), keys=("report", "orders", "replaced", "canceled")),
     "run": Use(("--ds", "2012-09-01"), keys=("book", "ds", "changed", "decided", "sent")),
     "simulate": Use(

@@ -15,7 +15,7 @@ from goldenthread.adapters.warehouse.bigquery.staging import _staged_fields
 from goldenthread.adapters.warehouse.session import DuckDBSession
 from goldenthread.app.api import checks, explain, proofs, records, reporting, store
 from goldenthread.app.api.days import simulate
-from goldenthread.app.api.evaluation import shadow
+from goldenthread.app.api.evaluation import shadow, theory
 from goldenthread.app.api.evaluation.curves import left_out, threshold_curve
 from goldenthread.app.api.evaluation.told import told_line
 from goldenthread.app.api.project import Project
@@ -172,6 +172,7 @@ def _use_everything(root: Path) -> None:
     threshold_curve(project, "VOLUME_TOO_LOW", "channel_breakout", book)
     left_out(project, book)
     shadow.filters(project, book, "channel_breakout", by="month")
+    theory.theory_error(project, book, "channel_breakout")
     with pytest.raises(UsageError, match="no refused signal"):
         shadow.filters(project, book, "nobody")
     refused = next(row for row in found if row["outcome"] == "rejected")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from goldenthread.domain.position import ExitReason
 from goldenthread.domain.signal import SignalStatus
 from goldenthread.research.shadow import PriceQuery, price
 
@@ -26,13 +27,14 @@ class Pricer:
     """Prices signals up to a date; remembers on which closes each version's exit rule held.
 
     ``rule`` answers whether ``exit.when`` of a version held for a symbol on the close of a date
-    as known at an instant; None where it cannot say.
+    as known at an instant; None where it cannot say. ``knows`` says whether it can at all.
     """
 
     bars: BarBook
     assets: Mapping[str, Asset]
     policy: Policy
     rule: Callable[[str, str, dt.date, dt.datetime], bool | None]
+    knows: Callable[[str], bool]
     _known: dict[tuple[str, str], dict[dt.date, bool]] = field(default_factory=dict)
 
     def outcome(self, signal: Signal, upto: dt.date, *, planned: bool | None = None) -> Outcome:
@@ -52,6 +54,19 @@ class Pricer:
             priced_as="PLANNED" if own else "MARKET_NEXT_OPEN",
         )
         return price(signal, bars, query)
+
+    def silence(self, trade: Mapping[str, Any]) -> str:
+        """Why theory has nothing to say about a row of ``fact_trades``; empty when it has."""
+        if trade["exit_reason"] == ExitReason.EXTERNAL:
+            return "closed by the operator or at the broker"
+        if trade["symbol"] not in self.assets:
+            return f"no bars of {trade['symbol']} any more"
+        if not self.knows(trade["version_key"]):
+            return (
+                f"version {trade['version_key'][:12]} of {trade['strategy_id']} is not known any"
+                " more"
+            )
+        return ""
 
     def _rule_exits(self, signal: Signal, dates: Sequence[dt.date]) -> frozenset[dt.date]:
         """The dates on whose close the exit rule of the signal's own version held."""

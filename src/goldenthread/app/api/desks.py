@@ -13,7 +13,12 @@ from uuid import uuid4
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.desk import Desk
 from goldenthread.app.engines.alpaca import open_alpaca
-from goldenthread.app.engines.wiring import open_engines, open_market_data, planning_engines
+from goldenthread.app.engines.wiring import (
+    open_engines,
+    open_market_data,
+    planning_engines,
+    read_hot_store,
+)
 from goldenthread.app.pricing import Pricer
 from goldenthread.app.versions import Library
 from goldenthread.domain.errors import ConflictError, UsageError
@@ -113,7 +118,7 @@ def _desk(
     inputs = load_inputs(project, strategies)
     engines = wire(KnownBars(bars, assets))
     memo = Memo(most=None if span[0] < span[1] else _AT_HAND)
-    rules = _rules_of(library, engines.hot_store, Evaluator(bars.window, inputs=inputs.steps))
+    looking_back = Evaluator(bars.window, inputs=inputs.steps)
     return Desk(
         book=book,
         engines=engines,
@@ -124,7 +129,9 @@ def _desk(
         assets=assets,
         members=members_of(project, strategies, assets),
         evaluator=Evaluator(bars.window, memo, inputs=inputs.steps),
-        pricer=Pricer(bars, assets, project.policy, rules),
+        pricer=Pricer(
+            bars, assets, project.policy, *_rules_of(library, engines.hot_store, looking_back)
+        ),
         code=(engine_digest(), git_hash(project.root)),
         owner=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}",
         lease_ttl_s=project.settings.run.lease_ttl_s,
@@ -132,16 +139,33 @@ def _desk(
     )
 
 
+def open_pricer(project: Project, book: str, upto: dt.date) -> Pricer:
+    """What prices signals of the book on the bars up to a date, without broker or warehouse.
+
+    Raises:
+        UsageError: No bars were imported yet, or a strategy file is not right.
+    """
+    assets, strategies = load_assets(project), project.strategies()
+    _, bars = load_bars(project, list(assets), upto + _AHEAD)
+    library = Library(strategies, runs_code=project.settings.factors.enabled)
+    store = read_hot_store(project.settings, project.root, book)
+    evaluator = Evaluator(bars.window, inputs=load_inputs(project, strategies).steps)
+    return Pricer(bars, assets, project.policy, *_rules_of(library, store, evaluator))
+
+
 def _rules_of(
     library: Library, store: HotStore, evaluator: Evaluator
-) -> Callable[[str, str, dt.date, dt.datetime], bool | None]:
-    """Whether a version's exit rule held; its evaluator keeps its own series, it looks back."""
+) -> tuple[Callable[[str, str, dt.date, dt.datetime], bool | None], Callable[[str], bool]]:
+    """Whether a version's exit rule held, and whether the version is known.
+
+    Its evaluator keeps its own series: it looks back.
+    """
 
     def rule(version_key: str, symbol: str, ds: dt.date, now: dt.datetime) -> bool | None:
         evaluator.at(ds, now)
         return library.holds(store, evaluator, version_key, "exit", symbol, ds)
 
-    return rule
+    return rule, lambda version_key: library.version(store, version_key) is not None
 
 
 def load_assets(project: Project) -> dict[str, Asset]:

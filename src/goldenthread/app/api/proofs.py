@@ -14,7 +14,6 @@ from goldenthread.app.api.desks import load_assets, load_inputs, members_of
 from goldenthread.app.api.records import facts
 from goldenthread.app.api.research.parity import compare_with_backtest
 from goldenthread.domain.errors import UsageError
-from goldenthread.domain.position import ExitReason
 from goldenthread.domain.trade import OutcomeStatus
 from goldenthread.market.bars import BarBook
 from goldenthread.market.quality import judge
@@ -163,8 +162,8 @@ def check_parity(project: Project, book: str) -> dict[str, Any]:
     """
     desk, state = begun(project, book)
     rows = facts(project, desk.book, _TRADES).to_dicts()
-    silent = Counter(words for row in rows if (words := _incomparable(desk, row)))
-    comparable = [row for row in rows if not _incomparable(desk, row)]
+    silent = Counter(words for row in rows if (words := desk.pricer.silence(row)))
+    comparable = [row for row in rows if not desk.pricer.silence(row)]
     differ = [words for row in comparable if (words := _difference(desk, row))]
     tested = compare_with_backtest(project, desk, state)
     return {
@@ -181,17 +180,6 @@ def check_parity(project: Project, book: str) -> dict[str, Any]:
         "shown": [*differ, *tested.differences][:_SHOWN],
         "ok": not differ and not tested.differences,
     }
-
-
-def _incomparable(desk: Desk, row: dict[str, Any]) -> str:
-    """Why theory has nothing to say about a trade; empty when it has."""
-    if row["exit_reason"] == ExitReason.EXTERNAL:
-        return "closed by the operator or at the broker"
-    if row["symbol"] not in desk.assets:
-        return f"no bars of {row['symbol']} any more"
-    if desk.library.version(desk.engines.hot_store, row["version_key"]) is None:
-        return f"version {row['version_key'][:12]} of {row['strategy_id']} is not known any more"
-    return ""
 
 
 def _difference(desk: Desk, row: dict[str, Any]) -> str:

@@ -109,7 +109,8 @@ class _Pricing:
         self._compiled[signal.version_key] = compiled
         pricer = self._pricers.get(signal.policy_key)
         if pricer is None:
-            pricer = Pricer(self._bars, terms.assets, terms.policy, self._leaves)
+            known = self._compiled.__contains__
+            pricer = Pricer(self._bars, terms.assets, terms.policy, self._leaves, known)
             self._pricers[signal.policy_key] = pricer
         return pricer.outcome(signal, self._last, planned=True)
 

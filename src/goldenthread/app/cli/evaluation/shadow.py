@@ -46,6 +46,7 @@ def shadow(  # noqa: PLR0913  # one flag each
     """
     from goldenthread.app.api.evaluation.curves import threshold_curve
     from goldenthread.app.api.evaluation.shadow import filters
+    from goldenthread.app.api.evaluation.theory import theory_error
     from goldenthread.app.api.project import Project
 
     span, opened = span_of(first, until, last, project, book), Project.open(project)
@@ -53,14 +54,36 @@ def shadow(  # noqa: PLR0913  # one flag each
         show_curve(threshold_curve(opened, curve, strategy, book, span), as_json=as_json)
         return
     found = filters(opened, book, strategy, span, _by(by))
-    if as_json or found.is_empty():
-        emit({"refused": found} if as_json else [], as_json=as_json, title="refused signals")
+    error = theory_error(opened, book, strategy, span).as_dict()
+    if as_json:
+        emit({"refused": found, "theory": error}, as_json=True)
         return
     for rows in found.partition_by("kind", "strategy_id", maintain_order=True):
         owner = rows["strategy_id"][0] or _OWNERS[rows["kind"][0]]
         emit([_row(row) for row in rows.to_dicts()], as_json=False, title=owner)
     if "leave_one_out" in found.columns:
         typer.echo(f"without it: {STAKES}.")
+    if found.is_empty():
+        emit([], as_json=False, title="refused signals")
+    _tell(error)
+
+
+def _tell(error: Mapping[str, Any]) -> None:
+    """Theory's own error, on the trades that were made."""
+    from goldenthread.reports.notation import signed_money
+
+    if not error["trades"]:
+        return
+    made, said = signed_money(error["net_pnl"]), signed_money(error["theoretical_net_pnl"])
+    title = f"theory's own error: {error['trades']} trades made {made}, in theory {said}"
+    rows = [
+        {"cause": c["cause"], "trades": c["signals"], "money": signed_money(c["amount"], 2)}
+        for c in error["causes"]
+        if c["signals"]
+    ]
+    emit(rows or f"{title}: none differs by half a cent", as_json=False, title=title)
+    for why, number in error["not_compared"].items():
+        emit(f"{number} not compared: {why}", as_json=False)
 
 
 _OWNERS = {"gate": "the account's gates", "broker": "the broker"}
