@@ -78,6 +78,10 @@ USES: dict[str, Use] = {
     "explain": Use(("AAPL", "2012-06-29"), keys=("strategy_id", "why")),
     "replay": Use(_BETWEEN, keys=("days", "decisions", "equal", "causes", "deviations")),
     "shadow": Use(_BETWEEN, keys=("refused", "theory")),
+    "compare": Use(
+        ("sim:main", "golden_cross@file", *_BETWEEN),
+        keys=("sides", "difference", "causes", "signals"),
+    ),
     "plan": Use(("--ds", "2012-09-01"), keys=("report", "orders", "replaced", "canceled")),
     "run": Use(("--ds", "2012-09-01"), keys=("book", "ds", "changed", "decided", "sent")),
     "simulate": Use(
