@@ -13,6 +13,7 @@ import pytest
 import goldenthread as gt
 from app.command import command
 from goldenthread.app.api.days import run, simulate
+from goldenthread.app.api.evaluation.curves import left_out, threshold_curve
 from goldenthread.app.api.evaluation.replay import replay
 from goldenthread.app.api.project import Project
 from goldenthread.app.api.research.sweeps import Helpers, SweepOrder, promote, sweep
@@ -264,3 +265,20 @@ def test_decisions_are_made_again_by_the_code_archived_with_their_version(projec
     assert {(d.cause, d.why) for d in off.deviations} == {
         ("coverage", "it calls Python factors, which are off ([factors] enabled)")
     }
+
+
+def test_a_filter_is_left_out_with_the_code_archived_with_the_version(project: Project) -> None:
+    filtered = _STRATEGY.replace(
+        "[exit]", '[reject_unless]\nFELL = "momentum(close, n) > 0.01"\n[exit]'
+    )
+    simulate(write(project.root, filtered), "main", (FIRST, FIRST + 20 * _DAY))
+    shutil.rmtree(project.root / "state")
+    write(project.root, filtered, factors="# gone\n")
+    again = Project.open(project.root)
+    assert left_out(again, "sim:main")["name"].to_list() == ["FELL"]
+    assert threshold_curve(again, "FELL", "mover", "sim:main").points.height > 2
+    enable(project.root, enabled=False)
+    off = Project.open(project.root)
+    assert left_out(off, "sim:main").is_empty()
+    with pytest.raises(UsageError, match="calls Python factors that may not run here or were not"):
+        threshold_curve(off, "FELL", "mover", "sim:main")

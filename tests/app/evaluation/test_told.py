@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,3 +33,11 @@ def test_a_backtest_ends_with_it(summer: Path) -> None:
     told = command(*asked, "--project", str(summer), "--json").document["told"]
     assert told.startswith(("No filter or gate", "TREND_TOO_WEAK", "TOO_QUIET", "PANIC"))
     assert command(*asked, "--project", str(summer)).out.splitlines()[-1] == f"{told}."
+
+
+def test_a_run_ends_with_it_for_people(summer: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(summer, folder)
+    said = command("run", "--ds", "2012-09-01", "--project", str(folder))
+    assert said.code == 0, said.err
+    assert said.out.splitlines()[-1] == f"{told_line(gt.open(folder), '')}."

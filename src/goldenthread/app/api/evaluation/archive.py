@@ -76,15 +76,16 @@ class Archive:
         """What one strategy decided, each decision priced by its own version at equal stakes.
 
         Raises:
-            UsageError: The Python factors that one of its versions was kept with are gone.
+            UsageError: The Python factors of one of its versions may not run, or were not kept.
             DataError: A symbol has no bars any more.
         """
         versions = self.told.versions[strategy]
         rows = self.told.decided.filter(strategy_id=strategy)
         if gone := sorted(set(rows["version_key"].unique()) - versions.keys()):
             msg = (
-                f"the Python factors of version {gone[0][:12]} of {strategy} are gone, so that its"
-                " exits cannot be told; bring factors/ back as it was, or leave its dates out"
+                f"version {gone[0][:12]} of {strategy} calls Python factors that may not run here"
+                " or were not kept with it, so that its exits cannot be told; set [factors] enabled"
+                " = true, or leave its dates out"
             )
             raise UsageError(msg)
         candidates = price_decisions(rows, versions, self.desks, self.stakes)

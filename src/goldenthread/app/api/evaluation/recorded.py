@@ -18,8 +18,6 @@ from goldenthread.app.api.evaluation.archive import (
 )
 from goldenthread.app.api.records import facts, live_signals
 from goldenthread.app.api.research.worlds import World
-from goldenthread.app.engines.wiring import read_hot_store
-from goldenthread.app.versions import Library
 from goldenthread.domain.signal import Signal
 from goldenthread.domain.strategy import Strategy
 from goldenthread.signals.compilation import CompiledStrategy, compile_strategy
@@ -43,7 +41,7 @@ SELECT strategy_id, symbol, signal_ds, version_key, CAST(planned_entry AS FLOAT6
 """
 _VERDICTS = "SELECT symbol, signal_ds, verdicts"
 _VERSIONS = """
-SELECT strategy_id, version_key, config FROM dim_strategies
+SELECT strategy_id, version_key, config, code FROM dim_strategies
 WHERE book = @book AND @first <= @last
 ORDER BY valid_from
 """
@@ -111,17 +109,17 @@ def _living(project: Project, book: str, span: Span, strategy: str) -> Iterator[
 def _versions(
     project: Project, book: str, strategies: Sequence[str]
 ) -> dict[str, dict[str, CompiledStrategy]]:
-    """Every version of each strategy that can be compiled, by key, the last one opened last."""
-    library = Library(project.strategies(), runs_code=project.settings.factors.enabled)
-    store = read_hot_store(project.settings, project.root, project.book(book))
+    """Every version of each strategy, by key, the last one opened last.
+
+    One with Python factors is left out where they may not run, or their text was not kept.
+    """
     found: dict[str, dict[str, CompiledStrategy]] = {name: {} for name in strategies}
-    for name, key, text in facts(project, book, _VERSIONS).iter_rows():
-        known, config = found.get(name, {}), json.loads(text)
-        version = known.pop(key, None) or (
-            library.version(store, key)
-            if config.get("code")
-            else compile_strategy(Strategy.from_canonical(config))
-        )
-        if version is not None:
-            known[key] = version
+    runs_code = project.settings.factors.enabled
+    for name, key, config, code in facts(project, book, _VERSIONS).iter_rows():
+        texts = json.loads(code or "{}")
+        strategy = Strategy.from_canonical(json.loads(config), texts)
+        if strategy.version_key == key and (runs_code or not texts):
+            known = found.get(name, {})
+            compiled = known.pop(key) if key in known else compile_strategy(strategy)
+            known[key] = compiled
     return found
