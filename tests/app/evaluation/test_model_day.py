@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,7 @@ from goldenthread.adapters.hot_store.sqlite import SqliteHotStore
 from goldenthread.app.api.days import run, status
 from goldenthread.app.api.desks import open_desk
 from goldenthread.app.api.project import Project
-from goldenthread.app.api.records import books, facts
+from goldenthread.app.api.records import begun_book, books, facts
 from goldenthread.app.api.store import digest
 from goldenthread.app.book import frozen_run
 from goldenthread.app.clock import SystemClock
@@ -64,6 +65,10 @@ def test_a_real_book_is_the_same_with_and_without_a_model(folder: Path, tmp_path
             run(project, ds=ds)
         assert digest(project, BOOK) == alone
         assert ran(project, MODEL) == list(DAYS)
+        settings = project.settings
+        section = settings.project.model_copy(update={"book": "sim:none"})
+        elsewhere = replace(project, settings=settings.model_copy(update={"project": section}))
+        assert begun_book(elsewhere, "") == BOOK  # the only one begun but for its model
 
 
 def test_a_model_that_fails_is_told_and_changes_nothing_of_the_run(

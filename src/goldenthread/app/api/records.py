@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from goldenthread.app.book import read_book
+from goldenthread.app.book import MODEL, read_book
 from goldenthread.app.engines.wiring import open_warehouse, read_hot_store
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.position import Position, PositionStatus
@@ -69,11 +69,14 @@ def books(project: Project) -> list[str]:
 
 
 def begun_book(project: Project, name: str) -> str:
-    """The book to look at: the one named, else that of the settings, else the only one begun."""
+    """The book to look at: the one named, else that of the settings, else the only one begun.
+
+    The model of a paper or live book is not counted.
+    """
     book = project.book(name)
     if name or read_book(read_hot_store(project.settings, project.root, book)):
         return book
-    known = books(project)
+    known = [begun for begun in books(project) if not begun.startswith(MODEL)]
     return known[0] if len(known) == 1 else book
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from goldenthread.app.api.evaluation.sides.books import endings, executions_of, trade_rows
 from goldenthread.app.api.records import ALL_TIME, facts, live_signals
+from goldenthread.app.book import model_book
 from goldenthread.domain.ids import signal_ds
 from goldenthread.reports.divergence.course import Cause, NoTrade
 from goldenthread.reports.divergence.daily import Change, Standing, day_causes, day_line
@@ -36,11 +37,6 @@ _DAY = dt.timedelta(days=1)
 REAL = ("paper:", "live:")
 """How the names of books begin that have a model."""
 _NOT_IN = NoTrade(Cause.TIMING, "not in yet")
-
-
-def model_book(book: str) -> str:
-    """The name of the simulated book that does the days of a paper or live book."""
-    return f"sim:model-{book.partition(':')[2]}"
 
 
 def model_line(project: Project, book: str) -> str:
