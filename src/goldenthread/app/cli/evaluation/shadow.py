@@ -61,10 +61,10 @@ def shadow(  # noqa: PLR0913  # one flag each
     for rows in found.partition_by("kind", "strategy_id", maintain_order=True):
         owner = rows["strategy_id"][0] or _OWNERS[rows["kind"][0]]
         emit([_row(row) for row in rows.to_dicts()], as_json=False, title=owner)
-    if "leave_one_out" in found.columns:
-        typer.echo(f"without it: {STAKES}.")
     if found.is_empty():
         emit([], as_json=False, title="refused signals")
+    elif by == "filter":
+        typer.echo(f"without it: {STAKES}.")
     _tell(error)
 
 
