@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import subprocess
 import sys
+import traceback
 from contextlib import suppress
 from decimal import Decimal
 from importlib.resources import files
@@ -72,7 +73,7 @@ def test_the_shipped_file_names_every_setting_with_its_default(tmp_path: Path) -
     template = (files("goldenthread.app") / "templates" / FILE_NAME).read_text(encoding="utf-8")
     found = load_settings(write(tmp_path, template), environ=NO_VARIABLES)
     assert found.model_dump() == Settings().model_dump()
-    elsewhere = ["broker.live_account", "alpaca.key_id", "alpaca.secret_key"]
+    elsewhere = ["broker.live_account", "alpaca.key_id", "alpaca.secret_key", "notifier.urls"]
     assert [row.name for row in resolved(found) if row.origin != "file"] == elsewhere
 
 
@@ -107,11 +108,9 @@ def test_a_secret_is_shown_as_asterisks(tmp_path: Path) -> None:
     assert "swordfish" not in unknown
 
 
-@pytest.mark.parametrize(
-    "urls", ['"mailto://me:swordfish@host  json://h"', '["mailto://me:swordfish@host", "json://h"]']
-)
-def test_the_addresses_of_notices_are_secret(tmp_path: Path, urls: str) -> None:
-    found = load_settings(write(tmp_path, f"[notifier]\nurls = {urls}"), environ=NO_VARIABLES)
+def test_the_addresses_of_notices_are_secret(tmp_path: Path) -> None:
+    urls = "mailto://me:swordfish@host  json://h"
+    found = load_settings(tmp_path, environ={"GOLDENTHREAD_NOTIFIER__URLS": urls})
     shown = {row.name: row.value for row in resolved(found)}
     assert shown["notifier.urls"] == "**********"
     assert "swordfish" not in repr(found)
@@ -121,12 +120,44 @@ def test_the_addresses_of_notices_are_secret(tmp_path: Path, urls: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("urls", ["5", "{a = 'swordfish'}", "[['swordfish']]"])
-def test_addresses_in_a_wrong_form_are_not_shown_either(tmp_path: Path, urls: str) -> None:
-    write(tmp_path, f"[notifier]\nurls = {urls}\npath = 5")
+@pytest.mark.parametrize(
+    "urls", ["'json://me:swordfish@h'", "['swordfish']", "5", "{a = 'swordfish'}"]
+)
+def test_addresses_of_notices_in_a_file_are_refused_unseen(tmp_path: Path, urls: str) -> None:
+    said = refused(tmp_path, f"[notifier]\nurls = {urls}\npath = 5")
+    assert said.startswith("goldenthread.toml [notifier] urls: keys do not belong in a file")
+    assert "variable GOLDENTHREAD_NOTIFIER__URLS" in said
+    assert "swordfish" not in said
+
+
+def test_a_key_loses_the_line_end_of_the_file_it_came_from(tmp_path: Path) -> None:
+    found = load_settings(tmp_path, environ={"APCA_API_SECRET_KEY": "swordfish\n"})
+    assert found.alpaca.secret_key.get_secret_value() == "swordfish"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("APCA_API_SECRET_KEY", "sword fish"),
+        ("APCA_API_KEY_ID", "sword\r\nfish"),
+        ("GOLDENTHREAD_ALPACA__SECRET_KEY", "swordfish\u2019"),
+        ("GOLDENTHREAD_ALPACA__TRADING_URL", "https://me:swordfish@host"),
+        ("GOLDENTHREAD_ALPACA__ADMIN_URL", "http://host/swordfish@x"),
+        ("GOLDENTHREAD_WAREHOUSE__API_ENDPOINT", "https://me:swordfish@host"),
+        ("GOLDENTHREAD_HOT_STORE__EMULATOR_HOST", "me:swordfish@host:80"),
+    ],
+)
+def test_a_secret_that_is_refused_is_not_shown(tmp_path: Path, variable: str, value: str) -> None:
     with pytest.raises(UsageError) as caught:
-        load_settings(tmp_path, environ=NO_VARIABLES)
-    assert "swordfish" not in str(caught.value)
+        load_settings(tmp_path, environ={variable: value})
+    told = "".join(traceback.format_exception(caught.value))
+    assert "got what is not shown here; allowed: " in told
+    assert "fish" not in told
+
+
+@pytest.mark.parametrize("text", ["[sim]\nseed = " + "9" * 5_000, "a = " + "[" * 5_000])
+def test_numbers_and_nesting_beyond_measure_are_no_bug_of_ours(tmp_path: Path, text: str) -> None:
+    assert "is not valid TOML" in refused(tmp_path, text)
 
 
 REFUSED = {

@@ -40,13 +40,6 @@ PREFIX = "GOLDENTHREAD_"
 Origin = Literal["default", "file", "env", "flag"]
 
 
-def _book(name: str) -> str:
-    if not re.fullmatch(r"(sim|paper|live):[A-Za-z0-9._-]+", name):
-        msg = "sim:<name>, paper:<account id> or live:<account id>"
-        raise ValueError(msg)
-    return name
-
-
 def _time_of_day(value: object) -> object:
     if isinstance(value, dt.time) or re.fullmatch(r"\d\d:\d\d(:\d\d)?", str(value)):
         return value
@@ -54,45 +47,47 @@ def _time_of_day(value: object) -> object:
     raise ValueError(msg)
 
 
-def _host(address: str) -> str:
-    if address and not re.fullmatch(r"[A-Za-z0-9._-]+:\d+", address):
-        msg = 'host:port of an emulator, "127.0.0.1:8080" for example'
+def _key(value: object) -> str:
+    """The key without the line end that files and secret managers put behind it."""
+    if not re.fullmatch(r"[!-~]*", text := str(value).strip()):
+        msg = "letters, digits and signs of ASCII without a space between"
         raise ValueError(msg)
-    return address
+    return text
 
 
-def _urls(value: object) -> str:
-    """A list or a text of addresses as one text; whatever comes is taken, so none is ever shown."""
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+def _form(pattern: str, allowed: str) -> AfterValidator:
+    """Texts of this form alone; ``allowed`` is how a person reads it."""
+
+    def checked(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(allowed)
+        return text
+
+    return AfterValidator(checked)
 
 
-def _dataset(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_]{1,1024}", name):
-        msg = "letters, digits and underscores"
-        raise ValueError(msg)
-    return name
-
-
-def _endpoint(url: str) -> str:
-    if url and not re.fullmatch(r"https?://[^/\s]+", url):
-        msg = "https://HOST, or http://HOST:PORT of an emulator; empty for Google's own"
-        raise ValueError(msg)
-    return url
-
-
-def _address(url: str) -> str:
-    if url and not re.fullmatch(r"https?://[^\s/]+(/[^\s]*)?", url):
-        msg = "an address like http://127.0.0.1:8199, or nothing for Alpaca's own"
-        raise ValueError(msg)
-    return url.rstrip("/")
+_BOOK = _form(
+    r"(sim|paper|live):[A-Za-z0-9._-]+", "sim:<name>, paper:<account id> or live:<account id>"
+)
+_HOST = _form(r"([A-Za-z0-9._-]+:\d+)?", 'host:port of an emulator, "127.0.0.1:8080" for example')
+_DATASET = _form(r"[A-Za-z0-9_]{1,1024}", "letters, digits and underscores")
+_ENDPOINT = _form(
+    r"(https?://[^/\s@]+)?",
+    "https://HOST, or http://HOST:PORT of an emulator; empty for Google's own",
+)
+_URL = _form(
+    r"(https?://[^\s/@]+(/[^\s@]*)?)?",
+    "an address like http://127.0.0.1:8199, or nothing for Alpaca's own",
+)
+_Address = Annotated[str, _URL, AfterValidator(lambda url: url.rstrip("/"))]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class _Project(_Section):
-    book: Annotated[str, AfterValidator(_book)] = "sim:main"
+    book: Annotated[str, _BOOK] = "sim:main"
 
 
 class _Policy(_Section):
@@ -113,7 +108,7 @@ class _HotStore(_Section):
     synchronous: Literal["FULL", "NORMAL"] = "FULL"
     project: str = ""
     database: str = "(default)"
-    emulator_host: Annotated[str, AfterValidator(_host)] = ""
+    emulator_host: Annotated[str, _HOST] = ""
 
 
 class _Warehouse(_Section):
@@ -123,9 +118,9 @@ class _Warehouse(_Section):
     lock_timeout_s: float = Field(default=30.0, ge=0, le=3600)
     max_query_bytes: int = Field(default=1_000_000_000, gt=0)
     project: str = ""
-    dataset: Annotated[str, AfterValidator(_dataset)] = "goldenthread"
+    dataset: Annotated[str, _DATASET] = "goldenthread"
     location: str = "US"
-    api_endpoint: Annotated[str, AfterValidator(_endpoint)] = ""
+    api_endpoint: Annotated[str, _ENDPOINT] = ""
     timeout_s: float = Field(default=30.0, gt=0, le=600)
     job_timeout_s: float = Field(default=600.0, gt=0, le=21_600)
 
@@ -142,11 +137,11 @@ class _Broker(_Section):
 
 
 class _Alpaca(_Section):
-    key_id: SecretStr = SecretStr("")
-    secret_key: SecretStr = SecretStr("")
-    trading_url: Annotated[str, AfterValidator(_address)] = ""  # empty: Alpaca's own
-    data_url: Annotated[str, AfterValidator(_address)] = ""
-    admin_url: Annotated[str, AfterValidator(_address)] = ""  # of `goldenthread exchange` only
+    key_id: Annotated[SecretStr, BeforeValidator(_key)] = SecretStr("")
+    secret_key: Annotated[SecretStr, BeforeValidator(_key)] = SecretStr("")
+    trading_url: _Address = ""  # empty: Alpaca's own
+    data_url: _Address = ""
+    admin_url: _Address = ""  # of `goldenthread exchange` only
     feed: Literal["sip", "iex"] = "sip"
     timeout_s: float = Field(default=15.0, gt=0, le=300)
     requests_per_minute: int = Field(default=150, ge=1, le=1_000_000)
@@ -155,7 +150,7 @@ class _Alpaca(_Section):
 class _Notifier(_Section):
     engine: Literal["log", "apprise"] = "log"
     path: Path = Path("logs/notices.jsonl")
-    urls: Annotated[SecretStr, BeforeValidator(_urls)] = SecretStr("")
+    urls: SecretStr = SecretStr("")  # of Apprise, with spaces between; they hold passwords
 
 
 class _Run(_Section):
@@ -206,7 +201,7 @@ class Setting:
     origin: Origin
 
 
-_SECRET = frozenset({"key_id", "secret_key"})
+_SECRET = {"alpaca": {"key_id", "secret_key"}, "notifier": {"urls"}}
 
 _Layer = dict[str, dict[str, object]]
 _KEYS = {
@@ -274,7 +269,7 @@ def _read_file(path: Path) -> _Layer:
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror}; give this user the right to read it"
         raise UsageError(msg) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         msg = f"{path} is not valid TOML: {error}; correct that place (https://toml.io)"
         raise UsageError(msg) from error
     for name, items in content.items():
@@ -306,16 +301,16 @@ def _read_alpacas_own(environ: Mapping[str, str], layer: _Layer) -> None:
 
 
 def _refuse_misplaced(origin: Origin, section: str, items: Mapping[str, object]) -> None:
-    """Keys belong in the environment; which account is meant by --live, on the command line.
+    """Secrets belong in the environment; which account is meant by --live, on the command line.
 
     Raises:
         UsageError: One of them stands elsewhere.
     """
-    if origin == "file" and section == "alpaca" and (found := _SECRET.intersection(items)):
-        key = min(found)
+    given = sorted(key for key in _SECRET.get(section, ()) if items.get(key))
+    if origin == "file" and given:
         msg = (
-            f"{FILE_NAME} [alpaca] {key}: keys do not belong in a file; remove it and set the"
-            f" variable {_variable('alpaca', key)}"
+            f"{_where(origin, section, given[0])}: keys do not belong in a file; remove it and set"
+            f" the variable {_variable(section, given[0])}"
         )
         raise UsageError(msg)
     if origin != "flag" and section == "broker" and "live_account" in items:
@@ -350,7 +345,9 @@ def _problem(detail: ErrorDetails, origins: Mapping[tuple[str, str], Origin]) ->
     allowed = _WORDS.get(detail["type"]) or re.sub(
         "^(Input should be|Value error,) ", "", detail["msg"]
     )
-    return f"{where}: got {detail['input']!r}; allowed: {allowed}"
+    secret = key in _SECRET.get(section, ()) or "@" in str(detail["input"])
+    got = "what is not shown here" if secret else repr(detail["input"])
+    return f"{where}: got {got}; allowed: {allowed}"
 
 
 def _where(origin: Origin, section: str, key: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import requests
@@ -38,7 +38,7 @@ _Client = TypeVar("_Client", bound="RESTClient")
 class Access:
     """Where Alpaca is and who we are; ``url`` None is Alpaca's own address."""
 
-    key_id: str
+    key_id: str = field(repr=False)
     secret_key: SecretStr
     url: str | None = None
     timeout_s: float = 15.0

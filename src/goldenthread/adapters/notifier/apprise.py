@@ -28,8 +28,9 @@ _KINDS: dict[Level, NotifyType] = {
     "error": NotifyType.FAILURE,
 }
 
-# what Apprise has to say names addresses, and with them passwords: not on the terminal
+# what Apprise has to say names addresses, and with them passwords: to no one's log
 logging.getLogger("apprise").addHandler(logging.NullHandler())
+logging.getLogger("apprise").propagate = False
 
 
 class AppriseNotifier(Notifier):
