@@ -5,15 +5,17 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 
 from goldenthread.adapters.warehouse.duckdb import DuckDBWarehouse
 from goldenthread.adapters.warehouse.session import DuckDBSession
-from goldenthread.domain.errors import EngineBusyError, EngineError
+from goldenthread.domain.errors import EngineBusyError, EngineError, UsageError
 from goldenthread.warehouse import loops
 from goldenthread.warehouse.digest import digest
 from goldenthread.warehouse.views import prepare
@@ -263,3 +265,30 @@ def test_money_adds_up_exactly(warehouse: DuckDBWarehouse) -> None:
     warehouse.publish()
     sql = "SELECT SUM(net_pnl) AS net FROM fact_trades WHERE ds BETWEEN @from AND @to"
     assert warehouse.query(sql, ALL)["net"].to_list() == [Decimal(100)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM read_text('{file}')",
+        "SELECT * FROM `{file}`",
+        "SELECT * FROM read_csv_auto('{file}')",
+        "SELECT * FROM read_parquet('https://127.0.0.1:9/x.parquet')",
+    ],
+)
+def test_a_select_reads_no_file_and_no_address(sql: str, tmp_path: Path) -> None:
+    (tmp_path / "secret.csv").write_text("word\nswordfish\n")
+    asked = sql.format(file=tmp_path / "secret.csv")
+    session = DuckDBSession(str(tmp_path / "wh.duckdb"))
+    with closing(session), pytest.raises(UsageError, match="the query cannot be run") as refused:
+        session.query(asked, {})
+    assert "swordfish" not in str(refused.value)
+
+
+def test_what_a_select_may_reach_cannot_be_widened(tmp_path: Path) -> None:
+    session = DuckDBSession(str(tmp_path / "wh.duckdb"))
+    with closing(session), pytest.raises(UsageError, match="one SELECT can be queried"):
+        session.query("SET enable_external_access = true", {})
+    locked = DuckDBSession(str(tmp_path / "wh.duckdb"))
+    with closing(locked), pytest.raises(duckdb.InvalidInputException, match="has been locked"):
+        locked._connection.execute("SET enable_external_access = true")

@@ -12,7 +12,12 @@ from goldenthread.domain.errors import EngineBusyError, EngineError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_ASKED_WRONGLY = (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError)
+_ASKED_WRONGLY = (
+    duckdb.ProgrammingError,
+    duckdb.DataError,
+    duckdb.NotSupportedError,
+    duckdb.PermissionException,  # a file or an address, which no SELECT may open
+)
 
 
 DAMAGED_FILE = (

@@ -44,8 +44,13 @@ class DuckDBSession(Warehouse):
         self._file = file
         self._advice = DAMAGED_COPY if copy else DAMAGED_FILE
         with self._failing():
-            self._connection = duckdb.connect(file, read_only=copy)
+            # A SELECT of a user's opens no file, no address and no extension.
+            closed_in: dict[str, str | bool | int | float | list[str]] = {
+                "enable_external_access": False
+            }
+            self._connection = duckdb.connect(file, read_only=copy, config=closed_in)
             self._connection.execute("SET TimeZone = 'UTC'")
+            self._connection.execute("SET lock_configuration = true")
 
     @override
     def ensure(self, tables: Sequence[Table]) -> list[str]:
