@@ -74,11 +74,6 @@ def test_requests_are_remembered_until_forgotten(
     assert alpaca_exchange.admin("GET", "/requests") == []
 
 
-def test_the_two_ports_share_nothing_and_foreign_names_are_refused(
-    alpaca_exchange: ExchangeServer,
-) -> None:
+def test_the_two_ports_share_nothing(alpaca_exchange: ExchangeServer) -> None:
     assert requests.get(f"{alpaca_exchange.url}/state", timeout=10).status_code == 401
     assert requests.get(f"{alpaca_exchange.admin_url}/v2/account", timeout=10).status_code == 404
-    elsewhere = {"host": "attacker.example"}
-    page = requests.get(f"{alpaca_exchange.admin_url}/state", headers=elsewhere, timeout=10)
-    assert page.status_code == 400

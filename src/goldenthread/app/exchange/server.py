@@ -127,13 +127,17 @@ class ExchangeServer:
             from goldenthread.app.exchange.wire.admin import Admin  # noqa: PLC0415  # an extra
             from goldenthread.app.exchange.wire.api import alpaca_api  # noqa: PLC0415  # an extra
             from goldenthread.app.exchange.wire.stream import Streams  # noqa: PLC0415  # an extra
+            from goldenthread.app.exchange.wire.visitors import (  # noqa: PLC0415  # an extra
+                Visitors,
+            )
         except ImportError as error:
             msg = f"{error}; the exchange needs `pip install goldenthread[web]`"
             raise UsageError(msg) from error
         faults, venue = Faults(), Venue(self._market, self.terms)
         streams = Streams(venue, faults)
         api = alpaca_api(venue, faults, streams, SystemClock())
-        self._servers = [_server(api), _server(Admin(venue, faults, streams).app())]
+        admin = Admin(venue, faults, streams).app()
+        self._servers = [_server(Visitors(app)) for app in (api, admin)]
         tasks = [
             asyncio.create_task(server.serve(sockets=[taken]))
             for server, taken in zip(self._servers, self._sockets, strict=True)

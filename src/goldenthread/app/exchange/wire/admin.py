@@ -7,13 +7,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from goldenthread.adapters.alpaca.values import instant_text
-from goldenthread.app.exchange.terms import HOST
 from goldenthread.app.exchange.wire.queries import body_of
 from goldenthread.app.exchange.wire.views import account_view
 from goldenthread.domain.errors import DataError, EngineRefusedError, UsageError
@@ -50,7 +47,6 @@ class Admin:
                 Route("/requests", self.requests, methods=["GET"]),
                 Route("/requests", self.forget, methods=["DELETE"]),
             ],
-            middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])],
             exception_handlers={UsageError: _told, EngineRefusedError: _told, DataError: _told},
         )
 
