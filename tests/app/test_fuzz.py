@@ -59,7 +59,10 @@ risk_fraction = 0.01
 LINES = STARTER.strip().splitlines()
 
 names = st.sampled_from(
-    ["close", "open", "volume", "entry", "f", "p", "SMA", "RSI", "LAG", "ref", "BBANDS", "OBV", "x"]
+    [
+        *("close", "open", "volume", "entry", "f", "p", "SMA", "RSI", "LAG", "ref", "BBANDS"),
+        *("OBV", "x", "__import__", "__class__", "__globals__", "eval", "os"),
+    ]
 )
 numbers = st.one_of(
     st.integers(-(10**20), 10**20).map(str),
@@ -81,6 +84,9 @@ def _deeper(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.tuples(inner, names).map(lambda c: f"{c[0]}.{c[1]}"),
         inner.map(lambda text: f"{text}[0]"),
         inner.map(lambda text: f"lambda: {text}"),
+        inner.map(lambda text: f"[{text} for x in {text}]"),
+        inner.map(lambda text: f"({text})" * 30),
+        st.tuples(inner, inner).map(lambda c: f"{c[0]} ** {c[1]} ** 9 ** 9"),
     )
 
 

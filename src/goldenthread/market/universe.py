@@ -35,7 +35,7 @@ def load_universes(path: Path) -> Universes:
         return {}
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         message = f"{path} cannot be read: {error}; correct the file (TOML, UTF-8)"
         raise UsageError(message) from error
     lists = {n: _symbols(path, n, v) for n, v in content.items() if not isinstance(v, dict)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from goldenthread.domain.errors import UsageError
@@ -29,6 +30,7 @@ ENTRY = Expr("entry", "entry", uses_entry=True)
 
 _NONE: Mapping[str, Function] = {}
 _LOGIC = frozenset({"and", "or", "not"})
+_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.-]{0,14}|[A-Z0-9]{1,15}/[A-Z]{3,5}")
 
 
 def number(value: float) -> Expr:
@@ -178,6 +180,8 @@ class _Binder:
 
     def _ref(self, node: Node) -> Expr:
         symbol, inner = self._quoted(node, "symbol")
+        if not _SYMBOL.fullmatch(symbol):
+            raise self._error(node, f"{symbol!r} is no symbol; write one like SPY or BTC/USD")
         self._refuse(node, inner, f"it reads the bars of {symbol} alone", period=True)
         return self._looked(node, inner, symbol, refs=(symbol,))
 

@@ -34,6 +34,7 @@ _ID_RULE = "must be a letter followed by letters, digits and _, all lower case, 
 _NO_FACTORS = FactorFolder()
 _FILLED_LATER = frozenset({"universes", "code"})
 _STARTER = "starter.toml"
+_DEEP_KEY = re.compile(r"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){9}""")
 _ID_LINE = re.compile(r'^strategy_id\s*=\s*["\'][^"\'\n]*["\']', re.MULTILINE)
 
 
@@ -192,6 +193,9 @@ def _find(lines: list[str], start: int, pattern: str) -> int | None:
 
 
 def _table(text: str) -> dict[str, Any]:
+    if _DEEP_KEY.search(text):  # the time to read one grows with the square of its parts
+        msg = "a key has more than nine parts"
+        raise ValueError(msg)
     return tomllib.loads(text, parse_float=_decimal)
 
 
@@ -282,7 +286,7 @@ def _number(value: Any, key: str) -> Decimal:  # noqa: ANN401  # as _fitted
         raise StrategyError(msg, key)
     number = Decimal(value)
     exponent = number.as_tuple().exponent
-    if not isinstance(exponent, int) or abs(number) >= _LARGEST or exponent < -_DECIMALS:
+    if not isinstance(exponent, int) or number.copy_abs() >= _LARGEST or exponent < -_DECIMALS:
         msg = f"{_shown(value)} is out of range; at most 15 digits before and after the point"
         raise StrategyError(msg, key)
     return number
