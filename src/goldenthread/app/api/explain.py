@@ -36,6 +36,15 @@ if TYPE_CHECKING:
 _YEARS = dt.timedelta(days=1100)
 _BEFORE, _AFTER = dt.timedelta(days=60), dt.timedelta(days=21)
 """Days of the chart before the decision and after the signal's end."""
+_VERSIONS = """
+SELECT * FROM dim_strategies
+WHERE book = @book AND strategy_id = @strategy_id AND @first <= @last
+ORDER BY valid_from
+"""
+_BAR = """
+SELECT open, high, low, close, volume FROM bars_current
+WHERE ds BETWEEN @first AND @last AND symbol = @symbol AND @book = @book
+"""
 _WHOLE = re.compile(r"(\d)\.0\b")
 """A whole number as our canonical expressions write it, 14.0."""
 _FACTS = {
@@ -118,9 +127,9 @@ def _rows(project: Project, book: str, name: str) -> ExplainInput:
     def of(table: str, key: str) -> pl.DataFrame:
         sql = (
             f"SELECT * FROM {table} WHERE book = @book AND ds BETWEEN @first AND @last"
-            f" AND {key} = '{name}' ORDER BY ds"
+            f" AND {key} = @signal_id ORDER BY ds"
         )
-        return facts(project, book, sql, (start, start + _YEARS))
+        return facts(project, book, sql, (start, start + _YEARS), signal_id=name)
 
     return ExplainInput(
         holder=holder(project, book, row["symbol"], start) if duplicate else "",
@@ -140,12 +149,7 @@ def _versions(
     project: Project, book: str, row: dict[str, Any]
 ) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
     """The version row in force when the signal was decided, and the one before it."""
-    known = facts(
-        project,
-        book,
-        "SELECT * FROM dim_strategies WHERE book = @book AND strategy_id = "
-        f"'{row['strategy_id']}' AND @first <= @last ORDER BY valid_from",
-    ).to_dicts()
+    known = facts(project, book, _VERSIONS, strategy_id=row["strategy_id"]).to_dicts()
     begun = [version for version in known if version["valid_from"] <= row["decided_at"]]
     return (begun[-1] if begun else None, begun[-2] if len(begun) > 1 else None)
 
@@ -154,9 +158,9 @@ def _fact(project: Project, book: str, name: str, start: dt.date) -> dict[str, A
     for table, key in _FACTS.items():
         sql = (
             f"SELECT * FROM {table} WHERE book = @book AND ds BETWEEN @first AND @last"
-            f" AND {key} = '{name}'"
+            f" AND {key} = @signal_id"
         )
-        found = facts(project, book, sql, (start, start + _YEARS)).to_dicts()
+        found = facts(project, book, sql, (start, start + _YEARS), signal_id=name).to_dicts()
         if found:
             return found[0]
     return None
@@ -178,11 +182,7 @@ def _living(project: Project, book: str, name: str) -> dict[str, Any]:
 
 def _bar(project: Project, book: str, row: dict[str, Any]) -> dict[str, Any] | None:
     ds = row["signal_ds"]
-    sql = (
-        "SELECT open, high, low, close, volume FROM bars_current"
-        f" WHERE ds BETWEEN @first AND @last AND symbol = '{row['symbol']}' AND @book = @book"
-    )
-    found = facts(project, book, sql, (ds, ds)).to_dicts()
+    found = facts(project, book, _BAR, (ds, ds), symbol=row["symbol"]).to_dicts()
     return found[0] if found else None
 
 
