@@ -41,11 +41,12 @@ format: install
 lock: ## renew requirements.lock from pyproject.toml
 	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --extra alpaca --extra demo --extra dev --extra gcp --extra notify --extra optuna --extra ray --extra web --output-file requirements.lock pyproject.toml
 
-catalog: install ## renew the pages generated from the code: data catalog, tables of functions and engines, explanations
+catalog: install ## renew the pages generated from the code: data catalog, tables of functions and engines, explanations, licences
 	$(BIN)/python -m goldenthread.warehouse.catalog > docs/data/00_data_catalog.md
 	$(BIN)/python tests/architecture/function_pages.py
 	$(BIN)/python tests/architecture/engines_page.py
 	$(BIN)/python tests/architecture/explain_page.py
+	$(BIN)/python tests/architecture/licences_page.py
 
 bench: install .peers/installed ## measure, beside other engines; never part of the tests
 	$(BIN)/python -m pytest tests/benches/bench_*.py -m bench -s -n 0
