@@ -222,6 +222,7 @@ COMPOSED: dict[str, dict[str, str]] = {
         "last": DATE,
     },
     "adapters/warehouse/session.py": {"view[1]": NAME, "sha": "a sha256 of the view's text"},
+    "app/api/evaluation/past.py": {"_COLUMNS": OURS},
     "app/api/evaluation/recorded.py": {
         "_DECISIONS": OURS,
         "_VERDICTS": OURS,
@@ -230,6 +231,7 @@ COMPOSED: dict[str, dict[str, str]] = {
         "table": NAME,
     },
     "app/api/evaluation/shadow.py": {"_REFUSED": OURS, "asked": OURS},
+    "app/api/evaluation/theory.py": {"_TRADES": OURS, "_OF_STRATEGY if strategy else ''": OURS},
     "app/api/explain.py": {"table": NAME, "key": NAME},
     "warehouse/budget.py": {
         "first": DATE,
