@@ -222,7 +222,13 @@ COMPOSED: dict[str, dict[str, str]] = {
         "last": DATE,
     },
     "adapters/warehouse/session.py": {"view[1]": NAME, "sha": "a sha256 of the view's text"},
-    "app/api/evaluation/past.py": {"_COLUMNS": OURS},
+    "app/api/evaluation/past.py": {
+        "_COLUMNS": NAME,
+        "table": NAME,
+        "columns": NAME,
+        "name": NAME,
+        "code": NAME,
+    },
     "app/api/evaluation/recorded.py": {
         "_DECISIONS": OURS,
         "_VERDICTS": OURS,
@@ -233,6 +239,7 @@ COMPOSED: dict[str, dict[str, str]] = {
     "app/api/evaluation/shadow.py": {"_REFUSED": OURS, "asked": OURS},
     "app/api/evaluation/theory.py": {"_TRADES": OURS, "_OF_STRATEGY if strategy else ''": OURS},
     "app/api/explain.py": {"table": NAME, "key": NAME},
+    "app/api/research/parity.py": {"table": NAME},
     "warehouse/budget.py": {
         "first": DATE,
         "last": DATE,
@@ -259,6 +266,7 @@ _SQL = re.compile(
     r"|VALUES|STRUCT|CASE|CAST)\b"
 )
 _RUNNERS = {"execute", "executemany", "executescript", "sql", "query"}
+_FILLERS = {"format", "format_map", "replace"}
 
 
 def _is_sql(node: ast.AST) -> bool:
@@ -276,9 +284,19 @@ def _messages(tree: ast.AST) -> set[int]:
     return {id(part) for each in told for part in ast.walk(each)}
 
 
+def _templates(tree: ast.AST) -> set[str]:
+    """The names that SQL is called by, which a later ``.format`` may fill."""
+    return {
+        ast.unparse(target)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and any(map(_is_sql, ast.walk(node.value)))
+        for target in node.targets
+    }
+
+
 def composed(tree: ast.AST) -> Iterator[str]:
     """Every expression that is put into a text which looks like SQL."""
-    messages = _messages(tree)
+    messages, templates = _messages(tree), _templates(tree)
     for node in ast.walk(tree):
         if id(node) in messages:
             continue
@@ -288,11 +306,15 @@ def composed(tree: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.BinOp) and (_is_sql(node.left) or _is_sql(node.right)):
             yield ast.unparse(node)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            runs = node.func.attr in _RUNNERS and any(
-                isinstance(a, ast.BinOp) for a in node.args[:1]
-            )
-            if runs or _is_sql(node.func.value):  # " AND ".join(...), "SELECT {}".format(...)
-                yield from map(ast.unparse, node.args)
+            runs = node.func.attr in _RUNNERS and isinstance(_first(node), ast.BinOp)
+            fills = node.func.attr in _FILLERS and ast.unparse(node.func.value) in templates
+            if runs or fills or _is_sql(node.func.value):  # " AND ".join(...), _SQL.format(...)
+                given = [*node.args, *(word.value for word in node.keywords)]
+                yield from (ast.unparse(v) for v in given if not isinstance(v, ast.Constant))
+
+
+def _first(call: ast.Call) -> ast.expr | None:
+    return call.args[0] if call.args else None
 
 
 def test_whatever_is_put_into_sql_is_one_of_our_own_names() -> None:
@@ -309,6 +331,7 @@ def test_a_value_put_into_sql_would_be_found() -> None:
         "sql = 'SELECT * FROM t WHERE id = %s' % name",
         "sql = 'SELECT * FROM t WHERE id = {}'.format(name)",
         "where = ' AND '.join(name)",
+        "_SQL = 'SELECT * FROM {table}'; sql = _SQL.format(table=name)",
         "connection.execute(sql + name)",
     ):
         assert any("name" in part for part in composed(ast.parse(line))), line
