@@ -35,7 +35,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Apprise warns of a module of Python's own as it loads
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning"),
+]
 
 KEY, SECRET = "PKCANARY1QX7", "canary-2/secret+9f3"
 USER, PASSWORD, TOKEN = "canary3user", "canary4password", "canary5token"
