@@ -224,7 +224,7 @@ HUGE = {
     "many assets": STRATEGY.replace('["AAPL"]', str([f"A{n}" for n in range(8_000)])),
     "a long name": STRATEGY.replace("hostile", "h" * 60_000),
     "a long text": STRATEGY.replace("close > p", "close > p" + " " * 60_000),
-    "a path for a name": STRATEGY.replace("hostile", "../../../tmp/hostile"),
+    "a path for a name": STRATEGY.replace("hostile", "../../../hostile"),
     "a path for an asset": STRATEGY.replace("AAPL", "../../secret"),
     "a path for a universe": STRATEGY.replace("AAPL", "@../../secret"),
     "a path for a table": STRATEGY + "[inputs]\nscore = '../../secret'\n",
