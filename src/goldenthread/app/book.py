@@ -21,8 +21,6 @@ REQUESTS = ("halt", "flatten")
 """The operator's standing requests; each document is the newest act that touched it."""
 SUPERSEDED = "SUPERSEDED"
 """The status of an operator's act that no standing request shows any more, until archived."""
-MODEL = "sim:model-"
-"""How the names of the simulated books begin that do the days of paper and live books."""
 _BOOK = "book"
 _DAY = dt.timedelta(days=1)
 _RUN_AT = dt.time(0, 5, tzinfo=dt.UTC)
@@ -75,11 +73,6 @@ class FrozenRun(BaseModel):
     missed: bool = False
     positions: tuple[str, ...] = ()
     account: AccountState | None = None
-
-
-def model_book(book: str) -> str:
-    """The name of the simulated book that does the days of a paper or live book."""
-    return f"{MODEL}{book.partition(':')[2]}"
 
 
 def read_book(store: HotStore) -> BookState | None:

@@ -15,6 +15,8 @@ from goldenthread.domain.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+MODEL = "sim:model-"
+"""How the names of the simulated books begin that do the days of paper and live books."""
 _NAMESPACE = UUID("6a5c9a52-1b1f-5f0e-9a63-60c8f2d7a001")
 
 
@@ -34,6 +36,11 @@ def signal_ds(name: str) -> dt.date:
     except ValueError as error:
         msg = f"id {name!r} does not start with a date; an id looks like 20240131-9f8e…"
         raise UsageError(msg) from error
+
+
+def model_book(book: str) -> str:
+    """The name of the simulated book that does the days of a paper or live book."""
+    return f"{MODEL}{book.partition(':')[2]}"
 
 
 def order_key(signal: str, leg: str, attempt: int) -> str:

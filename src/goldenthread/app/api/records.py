@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from goldenthread.app.book import MODEL, read_book
+from goldenthread.app.book import read_book
 from goldenthread.app.engines.wiring import open_warehouse, read_hot_store
 from goldenthread.domain.errors import UsageError
+from goldenthread.domain.ids import MODEL
 from goldenthread.domain.position import Position, PositionStatus
 from goldenthread.domain.signal import SignalStatus
 from goldenthread.domain.trade import OutcomeStatus

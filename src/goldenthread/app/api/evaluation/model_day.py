@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from goldenthread.app.api.desks import open_desk
 from goldenthread.app.api.evaluation.model_line import REAL, model_line
-from goldenthread.app.book import dates_between, frozen_run, model_book, read_book
+from goldenthread.app.book import dates_between, frozen_run, read_book
 from goldenthread.app.day import run_day
 from goldenthread.app.engines.wiring import read_hot_store
 from goldenthread.domain.errors import ConflictError
+from goldenthread.domain.ids import model_book
 
 if TYPE_CHECKING:
     from decimal import Decimal

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from goldenthread.app.api.evaluation.sides.books import endings, executions_of, trade_rows
 from goldenthread.app.api.records import ALL_TIME, facts, live_signals
-from goldenthread.app.book import model_book
-from goldenthread.domain.ids import signal_ds
+from goldenthread.domain.ids import model_book, signal_ds
 from goldenthread.reports.divergence.course import Cause, NoTrade
 from goldenthread.reports.divergence.daily import Change, Standing, day_causes, day_line
 from goldenthread.reports.divergence.rows import held, traded
