@@ -39,7 +39,9 @@ FILES = sorted(
     if path.name.endswith(".sql")
 )
 PARAMETERS = {
-    **dict.fromkeys(("book", "run_id", "name", "symbol", "id", "strategy_id"), "STRING"),
+    **dict.fromkeys(
+        ("book", "run_id", "name", "symbol", "id", "signal_id", "strategy_id"), "STRING"
+    ),
     **dict.fromkeys(("ds", "from", "to", "first", "last"), "DATE"),
     "loaded_at": "TIMESTAMP",
     "patches": "STRINGS",
