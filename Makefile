@@ -4,7 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: parity-engines demo test check ci-setup emulators install format lock catalog bench clean
+SEEDS ?=
+SEED  ?=
+FAULT ?=
+
+.PHONY: chaos parity-engines demo test check ci-setup emulators install format lock catalog bench clean
 
 demo: install ## two years of real bars, eight strategies, a report
 	$(BIN)/goldenthread demo
@@ -58,6 +62,9 @@ bench: install .peers/installed ## measure, beside other engines; never part of 
 
 parity-engines: install emulators ## six months on the real engines' stand-ins and on ours, equal to the digit
 	PARITY_MONTHS=6 GOLDENTHREAD_REQUIRE_ENGINES=1 $(BIN)/python -m pytest tests/parity -n 2
+
+chaos: install emulators ## inject every fault and renew docs/reliability.md; SEEDS=20 of each, FAULT=F6 alone, SEED=7 alone
+	CHAOS_SEEDS=$(SEEDS) CHAOS_SEED=$(SEED) CHAOS_FAULT=$(FAULT) PYTHONPATH=src:tests $(BIN)/python tests/faults/page.py
 
 clean:
 	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache

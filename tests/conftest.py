@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from faults import chaos
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -29,8 +31,9 @@ def shared_data() -> Path:
     return folder
 
 
-def pytest_configure() -> None:
-    """Where every engine must be there, miss no library: a file that needs one would skip."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Know the faults; where every engine must be there, miss no library: a file would skip."""
+    config.pluginmanager.register(chaos)
     if os.environ.get("GOLDENTHREAD_REQUIRE_ENGINES") == "1":
         for library in ("google.cloud.firestore", "apprise"):
             import_module(library)

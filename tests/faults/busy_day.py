@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from faults.chaos import COUNTS
 from faults.project import BUSY_DAY, NEXT_DAY, Unlike, compare, copy, seen
 from faults.wires import Tripwire
 
@@ -74,5 +75,10 @@ def told(found: dict[str, Unlike]) -> str:
     """The figures in words; fails naming every fault after which something differs."""
     bad = {name: unlike for name, unlike in found.items() if any(unlike)}
     assert not bad, "\n".join(f"{name}: {unlike}"[:1000] for name, unlike in bad.items())
-    lost, duplicated, differ = (sum(len(u[n]) for u in found.values()) for n in range(3))
-    return f"{lost} lost, {duplicated} duplicated, {differ} differences"
+    lost, duplicated, violations = counted(found).values()
+    return f"{lost} lost, {duplicated} duplicated, {violations} differences"
+
+
+def counted(found: dict[str, Unlike]) -> dict[str, int]:
+    """The figures as a row of docs/reliability.md has them."""
+    return {name: sum(len(u[n]) for u in found.values()) for n, name in enumerate(COUNTS)}
