@@ -67,6 +67,7 @@ def test_the_same_days_leave_the_same_archive_on_firestore_as_on_sqlite(
 
 
 @pytest.mark.slow
+@pytest.mark.fault("F1", "a simulation killed four times", engines="Firestore emulator")
 def test_a_simulation_killed_again_and_again_on_firestore_ends_as_one_that_was_not(
     imported: Path, fresh: Path, tmp_path: Path, firestore_emulator: str
 ) -> None:

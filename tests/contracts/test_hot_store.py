@@ -192,6 +192,7 @@ def test_a_commit_with_one_failing_part_writes_nothing(
     assert [d.body["symbol"] for d in store.query("live_signals")] == ["S2"]
 
 
+@pytest.mark.fault("F3", "a document created again, equal or not")
 def test_a_create_that_is_there_already_with_an_equal_body_is_dropped(
     store: Store, fence: Lease
 ) -> None:
@@ -203,6 +204,7 @@ def test_a_create_that_is_there_already_with_an_equal_body_is_dropped(
     assert store.count("live_signals") == 2
 
 
+@pytest.mark.fault("F3", "a commit repeated")
 def test_a_commit_repeated_after_a_crash_changes_nothing(store: Store, fence: Lease) -> None:
     work = [Create("live_signals", str(n), body(n)) for n in range(3)]
     store.commit(work, fence)
@@ -598,6 +600,7 @@ def test_a_commit_renews_its_fence_by_the_same_time(store: Store, clock: HandClo
     assert lease.expires_at == NOON + dt.timedelta(seconds=18 + 30)
 
 
+@pytest.mark.fault("F5", "a holder whose lease was taken over")
 def test_a_run_whose_lease_was_taken_over_cannot_write(store: Store, clock: HandClock) -> None:
     zombie = store.acquire("run", "one", 10)
     clock.sleep(11)
@@ -614,6 +617,7 @@ def test_a_run_whose_lease_was_taken_over_cannot_write(store: Store, clock: Hand
     assert store.acquire("run", "three", 10).token == 3
 
 
+@pytest.mark.fault("F5", "a holder started again under its name")
 def test_a_run_started_again_under_its_old_name_does_not_revive_its_first_lease(
     store: Store, clock: HandClock
 ) -> None:

@@ -141,6 +141,7 @@ def test_ensuring_what_is_there_does_nothing(warehouse: Warehouse) -> None:
     assert warehouse.ensure([IDEAS, ONCE]) == []
 
 
+@pytest.mark.fault("F16", "the same rows merged twice")
 def test_merging_equal_rows_again_changes_nothing(warehouse: Warehouse) -> None:
     batch = arrow(idea("a"), idea("b", "2"))
     assert warehouse.merge(IDEAS, batch, SPAN) == Merged(2, 0, 0)
@@ -148,6 +149,7 @@ def test_merging_equal_rows_again_changes_nothing(warehouse: Warehouse) -> None:
     assert len(rows(warehouse)) == 2
 
 
+@pytest.mark.fault("F16", "older and equal revisions merged later")
 def test_only_a_higher_revision_updates_and_only_mutable_columns(warehouse: Warehouse) -> None:
     warehouse.merge(IDEAS, arrow(idea("a", "1", 5)), SPAN)
     lower = arrow(idea("a", "2", 4, note="lower"))
@@ -173,6 +175,7 @@ def test_only_a_higher_revision_updates_and_only_mutable_columns(warehouse: Ware
         {"terms": []},
     ],
 )
+@pytest.mark.fault("F16", "rows that contradict stored ones")
 def test_a_row_that_contradicts_a_fixed_column_stops_the_whole_merge(
     warehouse: Warehouse, change: dict[str, object]
 ) -> None:

@@ -1,7 +1,9 @@
 """Faults by name: which tests inject them, with which seeds, and what came of it as rows.
 
 A pytest plugin of the whole suite: a test anywhere is marked ``fault("F6")`` and tells its row
-through the fixture ``tally``; rows travel like figures, whichever worker the test ran on.
+through the fixture ``tally``; rows travel like figures, whichever worker the test ran on. A test
+that is one case needs no more than its mark: ``fault("F5", "what was done")``, on the engine it
+is run with or on ``engines="..."``.
 """
 
 from __future__ import annotations
@@ -16,6 +18,14 @@ if TYPE_CHECKING:
 
 COUNTS = ("lost", "duplicated", "violations")
 ROW, GUARD = "fault", "guard"
+ENGINES = {
+    "sqlite": "embedded",
+    "duckdb": "embedded",
+    "duckdb-memory": "embedded",
+    "firestore": "Firestore emulator",
+    "bigquery": "BigQuery emulator",
+}
+"""What a row calls the engine that a test is run with."""
 """The names of the two kinds of rows among a report's properties."""
 
 
@@ -84,6 +94,17 @@ def faults_of(item: pytest.Item) -> list[str]:
     return [mark.args[0] for mark in item.iter_markers(ROW)]
 
 
+def _single(item: pytest.Item) -> list[list[Any]]:
+    """The rows of the marks that say what was done."""
+    chosen = getattr(getattr(item, "callspec", None), "params", {})
+    ran = [ENGINES[v] for v in chosen.values() if isinstance(v, str) and v in ENGINES]
+    return [
+        [*mark.args, 1, 0, 0, 0, mark.kwargs.get("engines", (ran or ["embedded"])[0]), _seed(item)]
+        for mark in item.iter_markers(ROW)
+        if len(mark.args) > 1
+    ]
+
+
 def _seed(item: pytest.Item) -> int | None:
     chosen = getattr(item, "callspec", None)
     return None if chosen is None else chosen.params.get("seed")
@@ -100,9 +121,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
-    """A failing fault says how to see it again."""
+    """A failing fault says how to see it again, one that is a single case tells its row."""
     report: Any = yield
     faults = faults_of(item)
+    if report.passed and report.when == "call":
+        report.user_properties.extend((ROW, row) for row in _single(item))
     if report.failed and faults:
         seed = _seed(item)
         again = f"make chaos FAULT={faults[0]}" + (f" SEED={seed}" if seed is not None else "")

@@ -7,17 +7,28 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from faults.busy_day import ENGINE_FAILED, NEXT, OTHER_RUN, RUN, Calm, copies, told, until_done
+from faults.busy_day import (
+    ENGINE_FAILED,
+    NEXT,
+    OTHER_RUN,
+    RUN,
+    Calm,
+    copies,
+    counted,
+    told,
+    until_done,
+)
 from faults.launcher import Launcher
-from faults.project import Unlike, copy, figure, seen
+from faults.project import Unlike, copy, seen
 from faults.wires import Tripwire
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from faults.chaos import Tally
     from faults.wires import Act
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.fault("F2")]
 
 UNSURE = ("broker.submit", "broker.replace", "broker.cancel")
 """The calls whose outcome a broker may leave open."""
@@ -33,12 +44,11 @@ class Bench(NamedTuple):
 
 
 class Injected(NamedTuple):
-    """How many runs had a fault, how many ended well all the same, how many with a reason."""
+    """How many runs had a fault, how many ended well all the same, what differs."""
 
     faults: int
     well: int
-    reasoned: int
-    told: str
+    found: dict[str, int]
 
 
 @pytest.mark.parametrize("act", ["busy", "oserror"])
@@ -48,17 +58,17 @@ def test_a_call_that_fails_once_costs_a_restart_and_nothing_else(
     calm: Calm,
     tmp_path: Path,
     act: Act,
-    request: pytest.FixtureRequest,
+    tally: Tally,
 ) -> None:
     first = 1 if act == "busy" else 2  # each call fails once, in one of the two ways
     points = range(first, len(calm.calls) + 1, 2)
     injected = _inject(Bench(gt, eve, calm, tmp_path), act, points)
     assert injected.well == 0
-    _report(request, act, injected)
+    tally(f"each call fails once ({act})", injected.faults, injected.found)
 
 
 def test_an_answer_that_is_lost_after_the_effect_is_asked_for_and_nothing_is_done_twice(
-    gt: Launcher, eve: Path, calm: Calm, tmp_path: Path, request: pytest.FixtureRequest
+    gt: Launcher, eve: Path, calm: Calm, tmp_path: Path, tally: Tally
 ) -> None:
     both = copy(eve, tmp_path / "calm")
     until_done(gt, both)
@@ -67,7 +77,8 @@ def test_an_answer_that_is_lost_after_the_effect_is_asked_for_and_nothing_is_don
     firsts = [n for n, call in enumerate(calm.calls, 1) if call.endswith("#1")]
     chosen = sorted({*unsure, *firsts})
     after = calm._replace(state=seen(both))
-    _report(request, "unknown", _inject(Bench(gt, eve, after, tmp_path), "unknown", chosen, NEXT))
+    injected = _inject(Bench(gt, eve, after, tmp_path), "unknown", chosen, NEXT)
+    tally("a call takes effect, its answer is lost", injected.faults, injected.found)
 
 
 def _inject(bench: Bench, act: Act, points: Iterable[int], then: tuple[str, ...] = RUN) -> Injected:
@@ -87,12 +98,5 @@ def _inject(bench: Bench, act: Act, points: Iterable[int], then: tuple[str, ...]
         until_done(gt, folder, *then)
         found[name] = calm.unlike(folder)
     well = codes.count(0)
-    return Injected(len(codes), well, len(codes) - well, told(found))
-
-
-def _report(request: pytest.FixtureRequest, kind: str, injected: Injected) -> None:
-    figure(
-        request,
-        f"failing calls: {injected.faults} injected ({kind}), {injected.well} runs succeeded,"
-        f" {injected.reasoned} ended with a typed error: {injected.told}",
-    )
+    assert told(found)
+    return Injected(len(codes), well, counted(found))

@@ -7,13 +7,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.busy_day import ENGINE_FAILED, NEXT, OTHER_RUN, RUN, Calm, copies, told, until_done
-from faults.project import Unlike, compare, copy, figure, seen
+from faults.busy_day import (
+    ENGINE_FAILED,
+    NEXT,
+    OTHER_RUN,
+    RUN,
+    Calm,
+    copies,
+    counted,
+    told,
+    until_done,
+)
+from faults.project import Unlike, compare, copy, seen
 from faults.wires import Tripwire
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from faults.chaos import Tally
     from faults.launcher import Launcher
 
 pytestmark = pytest.mark.slow
@@ -21,6 +32,7 @@ pytestmark = pytest.mark.slow
 STALLS = 9
 
 
+@pytest.mark.fault("F4", "a run started while another works")
 def test_while_one_run_works_another_exits_naming_it(
     gt: Launcher, eve: Path, calm: Calm, tmp_path: Path
 ) -> None:
@@ -39,6 +51,7 @@ def test_while_one_run_works_another_exits_naming_it(
     assert not any(calm.unlike(folder))
 
 
+@pytest.mark.fault("F4", "two runs started together, three times")
 def test_of_two_runs_started_together_one_works_and_the_day_is_run_once(
     gt: Launcher, eve: Path, calm: Calm, tmp_path: Path
 ) -> None:
@@ -51,8 +64,9 @@ def test_of_two_runs_started_together_one_works_and_the_day_is_run_once(
         assert not any(calm.unlike(folder))
 
 
+@pytest.mark.fault("F5")
 def test_a_run_that_slept_past_its_lease_writes_nothing_more(
-    gt: Launcher, eve: Path, calm: Calm, tmp_path: Path, request: pytest.FixtureRequest
+    gt: Launcher, eve: Path, calm: Calm, tmp_path: Path, tally: Tally
 ) -> None:
     last = calm.calls.index("leases.release#1") - 1  # after it the run has only to say goodbye
     points = [1 + round(n * (last - 1) / (STALLS - 1)) for n in range(STALLS)]
@@ -77,10 +91,12 @@ def test_a_run_that_slept_past_its_lease_writes_nothing_more(
         if other.code == ENGINE_FAILED:
             until_done(gt, folder)
         found[name] = calm.unlike(folder)
-    figure(request, f"stale holders: {STALLS} stalls, 0 stale writes accepted: {told(found)}")
+    assert told(found)
+    tally("a run asleep past its lease, another in its place", STALLS, counted(found))
 
 
 @pytest.mark.parametrize("call", ["broker.submit#8", "broker.cancel#1", "broker.replace#1"])
+@pytest.mark.fault("F5", "a run asleep through the next day, too")
 def test_a_run_that_slept_through_the_next_day_too_sends_nothing_more(
     gt: Launcher, eve: Path, calm: Calm, tmp_path: Path, call: str
 ) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from faults.chaos import seeds
 from goldenthread.adapters.broker.simulated import SimulatedSettings
 from goldenthread.domain.asset import ActionKind
 from goldenthread.domain.position import PositionStatus
@@ -115,6 +116,7 @@ def test_entries_are_sent_in_the_order_of_decision_also_by_a_restart(
     assert rig.broker.symbols == ["IBM", "AAPL"]
 
 
+@pytest.mark.fault("F6", "an order taken, its answer lost, days run on")
 def test_an_order_accepted_without_an_answer_is_asked_for_and_never_sent_again(
     tmp_path: Path,
 ) -> None:
@@ -129,6 +131,7 @@ def test_an_order_accepted_without_an_answer_is_asked_for_and_never_sent_again(
     assert rig.position().open_quantity == 10
 
 
+@pytest.mark.fault("F6", "an order lost on its way, its deadline gone")
 def test_an_order_the_broker_never_saw_is_not_sent_after_its_deadline(tmp_path: Path) -> None:
     rig = Rig(tmp_path, Market().add("AAPL", 2, CALM, CALM, CALM))
     rig.broker = Moody(rig.exchange, "loses")
@@ -141,6 +144,7 @@ def test_an_order_the_broker_never_saw_is_not_sent_after_its_deadline(tmp_path: 
     assert rig.exchange.orders(dt.date(2024, 1, 1)) == []
 
 
+@pytest.mark.fault("F6", "an order lost on its way, run again in time")
 def test_a_lost_order_is_sent_by_a_restart_within_its_deadline(tmp_path: Path) -> None:
     rig = Rig(tmp_path, Market().add("AAPL", 2, CALM, CALM, CALM))
     rig.broker = Moody(rig.exchange, "loses")
@@ -164,7 +168,8 @@ def partly(seed: int) -> SimulatedSettings:
     return SimulatedSettings("t", D(100_000), slippage_bps=D(0), seed=seed, partial_probability=1.0)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", seeds(4))
+@pytest.mark.fault("F8", "an entry filled in part, run again")
 def test_an_entry_filled_in_part_is_cut_fitted_and_protected(tmp_path: Path, seed: int) -> None:
     market = Market().add("AAPL", 2, CALM, CALM, CALM).add("BTC/USD", 2, CALM, CALM, CALM)
     rig = Rig(tmp_path, market, settings=partly(seed))
@@ -183,7 +188,8 @@ def test_an_entry_filled_in_part_is_cut_fitted_and_protected(tmp_path: Path, see
     assert all(quantity < 10 for quantity in shares)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", seeds(8))
+@pytest.mark.fault("F8", "executions in random parts over 18 days")
 def test_executions_in_random_parts_leave_no_share_unprotected_and_no_cent_astray(
     tmp_path: Path, seed: int
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
+
 from goldenthread.adapters.alpaca.throttle import Throttle
 
 START = dt.datetime(2024, 1, 3, tzinfo=dt.UTC)
@@ -21,6 +23,9 @@ class _Clock:
         self.at += dt.timedelta(seconds=seconds)
 
 
+@pytest.mark.fault(
+    "F7", "300 requests against 200 a minute, virtual clock", engines="Alpaca engine over HTTP"
+)
 def test_three_hundred_requests_take_as_long_as_the_limit_says() -> None:
     clock = _Clock()
     throttle = Throttle(clock, per_minute=150, burst=30)

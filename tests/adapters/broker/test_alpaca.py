@@ -61,6 +61,7 @@ def test_quantities_and_prices_are_sent_as_exact_strings(wire: Wire, broker: Alp
 
 
 @pytest.mark.parametrize("does", ["after", "drop"])
+@pytest.mark.fault("F6", "an order taken, its answer lost", engines="Alpaca engine over HTTP")
 def test_an_order_taken_without_an_answer_is_found_and_not_sent_again(
     wire: Wire, broker: AlpacaBroker, does: str
 ) -> None:
@@ -70,6 +71,7 @@ def test_an_order_taken_without_an_answer_is_found_and_not_sent_again(
     assert (wire.count("POST"), len(wire.orders)) == (1, 1)
 
 
+@pytest.mark.fault("F6", "an order lost on its way", engines="Alpaca engine over HTTP")
 def test_an_order_lost_on_the_way_is_of_unknown_outcome_and_not_sent_again(
     wire: Wire, broker: AlpacaBroker
 ) -> None:
@@ -79,6 +81,11 @@ def test_an_order_lost_on_the_way_is_of_unknown_outcome_and_not_sent_again(
     assert (wire.count("POST"), len(wire.orders)) == (1, 0)
 
 
+@pytest.mark.fault(
+    "F6",
+    "an order taken, its answer and the questions after it lost",
+    engines="Alpaca engine over HTTP",
+)
 def test_a_timeout_is_an_unknown_outcome_though_the_order_was_taken(wire: Wire) -> None:
     wire.faults.append(Fault("POST", "/v2/orders", "drop"))
     wire.faults.append(Fault("GET", "/v2/orders:by", status=504, times=9))
@@ -108,6 +115,7 @@ def test_a_page_of_html_after_an_order_is_an_unknown_outcome(
         broker.submit(order("a", "10"))
 
 
+@pytest.mark.fault("F6", "an order sent twice", engines="Alpaca engine over HTTP")
 def test_a_known_client_order_id_is_looked_up(wire: Wire, broker: AlpacaBroker) -> None:
     first = broker.submit(order("a", "10"))
     assert broker.submit(order("a", "10")) == first
@@ -142,6 +150,9 @@ def test_a_wrong_key_is_no_refusal_of_the_order(wire: Wire) -> None:
     broker.close()
 
 
+@pytest.mark.fault(
+    "F7", "429 with the time of its end, virtual clock", engines="Alpaca engine over HTTP"
+)
 def test_a_storm_of_429_is_waited_out_until_the_reset(
     wire: Wire, broker: AlpacaBroker, clock: PatientClock
 ) -> None:
@@ -155,6 +166,7 @@ def test_a_storm_of_429_is_waited_out_until_the_reset(
     assert len(wire.orders) == 1
 
 
+@pytest.mark.fault("F7", "429 without an end, virtual clock", engines="Alpaca engine over HTTP")
 def test_an_endless_storm_is_given_up_without_an_order(wire: Wire, broker: AlpacaBroker) -> None:
     wire.faults.append(Fault("POST", "/v2/orders", status=429, times=99))
     with pytest.raises(EngineBusyError, match="429"):
@@ -162,6 +174,9 @@ def test_an_endless_storm_is_given_up_without_an_order(wire: Wire, broker: Alpac
     assert (wire.count("POST"), len(wire.orders)) == (4, 0)
 
 
+@pytest.mark.fault(
+    "F7", "502 and 500 to a question, virtual clock", engines="Alpaca engine over HTTP"
+)
 def test_questions_are_asked_again_after_a_fault(
     wire: Wire, broker: AlpacaBroker, clock: PatientClock
 ) -> None:
@@ -217,6 +232,7 @@ def test_a_replaced_leg_is_followed_to_what_took_its_place(
     assert listed[loss["id"]].status is S.REPLACED
 
 
+@pytest.mark.fault("F6", "a replacement whose answer is lost", engines="Alpaca engine over HTTP")
 def test_a_replacement_without_an_answer_is_looked_up(wire: Wire, broker: AlpacaBroker) -> None:
     stop = wire.order("s", type="stop", side="sell", stop_price="80")
     wire.faults.append(Fault("PATCH", "/v2/orders", "after"))
@@ -227,6 +243,7 @@ def test_a_replacement_without_an_answer_is_looked_up(wire: Wire, broker: Alpaca
         broker.replace(stop["id"], "s3", D(86))
 
 
+@pytest.mark.fault("F8", "a fill faster than the cancel", engines="Alpaca engine over HTTP")
 def test_a_fill_faster_than_the_cancel_is_shown(wire: Wire, broker: AlpacaBroker) -> None:
     row = wire.order("a", status="filled", filled_qty="10", filled_avg_price="100")
     report = broker.cancel(row["id"])
@@ -241,6 +258,7 @@ def test_a_cancel_that_waits_for_the_open_is_pending(
     assert broker.cancel(wire.order("a")["id"]).status is S.PENDING_CANCEL
 
 
+@pytest.mark.fault("F6", "a cancel whose answer is lost", engines="Alpaca engine over HTTP")
 def test_a_cancel_without_an_answer_is_of_unknown_outcome(wire: Wire, broker: AlpacaBroker) -> None:
     row = wire.order("a")
     wire.faults.append(Fault("DELETE", "/v2/orders", "drop"))
@@ -275,6 +293,7 @@ def test_a_stop_limit_left_behind_by_the_price_counts_as_triggered(
     assert not broker.orders(D3)[0].triggered
 
 
+@pytest.mark.fault("F8", "executions over many pages", engines="Alpaca engine over HTTP")
 def test_executions_of_many_pages_come_once_each_oldest_first(
     wire: Wire, broker: AlpacaBroker
 ) -> None:
@@ -285,6 +304,7 @@ def test_executions_of_many_pages_come_once_each_oldest_first(
     assert broker.fills(dt.date(2024, 1, 4)) == []
 
 
+@pytest.mark.fault("F8", "parts of an order days apart", engines="Alpaca engine over HTTP")
 def test_parts_of_an_order_are_numbered_also_when_the_first_was_long_ago(
     wire: Wire, broker: AlpacaBroker
 ) -> None:

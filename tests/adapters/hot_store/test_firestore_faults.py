@@ -86,6 +86,9 @@ def fault(request: pytest.FixtureRequest) -> tuple[Fault, float]:
 
 
 @pytest.mark.slow
+@pytest.mark.fault(
+    "F2", "a call of the store that fails or whose answer is lost", engines="Firestore emulator"
+)
 def test_a_document_is_created_once(
     store: FirestoreHotStore, other: FirestoreHotStore, wire: Wire, fault: tuple[Fault, float]
 ) -> None:
@@ -99,6 +102,9 @@ def test_a_document_is_created_once(
 
 
 @pytest.mark.slow
+@pytest.mark.fault(
+    "F2", "a call of the store that fails or whose answer is lost", engines="Firestore emulator"
+)
 def test_a_document_is_replaced_once(
     store: FirestoreHotStore, other: FirestoreHotStore, wire: Wire, fault: tuple[Fault, float]
 ) -> None:
@@ -111,6 +117,9 @@ def test_a_document_is_replaced_once(
 
 
 @pytest.mark.slow
+@pytest.mark.fault(
+    "F2", "a call of the store that fails or whose answer is lost", engines="Firestore emulator"
+)
 def test_a_commit_takes_effect_once_and_its_lease_goes_on(
     store: FirestoreHotStore, other: FirestoreHotStore, wire: Wire, fault: tuple[Fault, float]
 ) -> None:
@@ -128,6 +137,9 @@ def test_a_commit_takes_effect_once_and_its_lease_goes_on(
 
 
 @pytest.mark.slow
+@pytest.mark.fault(
+    "F2", "a call of the store that fails or whose answer is lost", engines="Firestore emulator"
+)
 def test_a_lease_is_taken_renewed_and_given_back_once(
     store: FirestoreHotStore, other: FirestoreHotStore, wire: Wire, fault: tuple[Fault, float]
 ) -> None:
@@ -145,6 +157,9 @@ def test_a_lease_is_taken_renewed_and_given_back_once(
 
 
 @pytest.mark.slow
+@pytest.mark.fault(
+    "F2", "a call of the store that fails or whose answer is lost", engines="Firestore emulator"
+)
 def test_a_sweep_counts_what_is_gone(
     store: FirestoreHotStore, other: FirestoreHotStore, wire: Wire, fault: tuple[Fault, float]
 ) -> None:
@@ -169,6 +184,9 @@ def test_a_question_is_asked_again(store: FirestoreHotStore, wire: Wire) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.fault(
+    "F2", "a lost answer, and an equal write by another process", engines="Firestore emulator"
+)
 def test_a_lost_answer_is_not_mistaken_for_anothers_equal_write(
     store: FirestoreHotStore, other: FirestoreHotStore, wire: Wire
 ) -> None:

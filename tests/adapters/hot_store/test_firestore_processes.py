@@ -75,6 +75,7 @@ def test_two_processes_that_add_up_lose_no_step(
     assert sum(map(sum, conflicts)) > 0, "they never met: the test shows nothing"
 
 
+@pytest.mark.fault("F4", "two processes that want one lease", engines="Firestore emulator")
 def test_two_processes_never_hold_one_lease_together(
     place: FirestorePlace, store: FirestoreHotStore
 ) -> None:
@@ -83,6 +84,7 @@ def test_two_processes_never_hold_one_lease_together(
     assert store.count("live_signals") == 120
 
 
+@pytest.mark.fault("F5", "a process that slept past its lease", engines="Firestore emulator")
 def test_a_process_that_lost_its_lease_while_it_slept_writes_nothing(
     place: FirestorePlace, store: FirestoreHotStore
 ) -> None:
@@ -104,6 +106,7 @@ def test_a_process_that_lost_its_lease_while_it_slept_writes_nothing(
     assert store.get("live_signals", "zombie") is None
 
 
+@pytest.mark.fault("F1", "a writer killed between commits", engines="Firestore emulator")
 def test_a_killed_process_loses_no_commit_it_was_told_of_and_leaves_none_in_half(
     place: FirestorePlace, store: FirestoreHotStore
 ) -> None:

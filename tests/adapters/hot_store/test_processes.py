@@ -8,6 +8,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from goldenthread.adapters.hot_store.sqlite import SqliteHotStore
 from goldenthread.app.clock import SystemClock
 from goldenthread.domain.errors import LeaseHeldError
@@ -45,6 +47,7 @@ def killed_after(process: subprocess.Popen[str], lines: int) -> list[int]:
     return numbers + [int(line) for line in rest.splitlines(keepends=True) if line.endswith("\n")]
 
 
+@pytest.mark.fault("F1", "a writer killed between commits")
 def test_a_killed_process_loses_no_commit_it_was_told_of_and_leaves_none_in_half(
     tmp_path: Path,
 ) -> None:
@@ -67,6 +70,7 @@ def test_a_killed_process_loses_no_commit_it_was_told_of_and_leaves_none_in_half
         assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+@pytest.mark.fault("F4", "two processes that want one lease")
 def test_two_processes_never_hold_one_lease_together(tmp_path: Path) -> None:
     path = tmp_path / "hot.sqlite"
     fighters = [start("fight", path, owner) for owner in ("one", "two")]
@@ -83,6 +87,7 @@ def test_two_processes_never_hold_one_lease_together(tmp_path: Path) -> None:
     assert store.count("live_signals") == 120
 
 
+@pytest.mark.fault("F5", "a process that slept past its lease")
 def test_a_process_that_lost_its_lease_while_it_slept_writes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "hot.sqlite"
     zombie = start("zombie", path)
