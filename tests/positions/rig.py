@@ -65,8 +65,8 @@ POLICY = Policy(
 
 
 def day(number: int) -> dt.date:
-    """The date ``number`` of January 2024; 2-5, 8-12, 16-19 are New York sessions."""
-    return dt.date(2024, 1, number)
+    """The day ``number`` of 2024; 2-5, 8-12, 16-19 are New York sessions."""
+    return dt.date(2024, 1, 1) + (number - 1) * DAY
 
 
 @dataclass
