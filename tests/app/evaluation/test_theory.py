@@ -46,6 +46,17 @@ def test_what_theory_does_not_know_is_its_error_by_cause(summer: Path, tmp_path:
 
 
 @pytest.mark.xdist_group("summer")
+def test_a_theory_that_cannot_be_asked_says_why(summer: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(summer, folder)
+    shutil.rmtree(folder / "data")
+    found = theory_error(Project.open(folder), "")
+    ((why, number),) = found.silent.items()
+    assert "data import" in why  # what to do, not a guess at what is wrong
+    assert number == trades(Project.open(folder), "", SUMMER).height > 0
+
+
+@pytest.mark.xdist_group("summer")
 def test_a_strategy_without_trades_has_no_theory_to_err(summer: Path) -> None:
     found = theory_error(Project.open(summer), "", "hammer_watch").as_dict()
     assert (found["trades"], found["difference"]) == (0, Decimal(0))

@@ -72,8 +72,8 @@ def theory_error(
     upto = (state and state.last_ds) or newest
     try:
         pricer = open_pricer(project, book, upto)
-    except UsageError:  # as without bars of one symbol: the facts still speak
-        return TheoryError(diverge({}, {}), {"no bars any more": len(rows)})
+    except UsageError as error:  # as without bars of one symbol: the facts still speak
+        return TheoryError(diverge({}, {}), {str(error): len(rows)})
     silent = {row["trade_id"]: pricer.silence(row) for row in rows}
     told = [row for row in rows if not silent[row["trade_id"]]]
     theory = {
