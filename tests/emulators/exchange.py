@@ -36,12 +36,16 @@ def over_http(
         multiplier=told.sim.multiplier,
     )
     with ExchangeServer(open_market(folder / "data", SystemClock().now()), terms) as exchange:
-        settings = {
-            "broker.engine": "alpaca",
-            "alpaca.trading_url": exchange.url,
-            "alpaca.admin_url": exchange.admin_url,
-            "alpaca.key_id": exchange.key_id,
-            "alpaca.secret_key": exchange.secret_key,
-            "alpaca.requests_per_minute": 1_000_000,
-        }
-        yield Project.open(folder, {**settings, **(more or {})}), exchange
+        yield Project.open(folder, {**settings_for(exchange), **(more or {})}), exchange
+
+
+def settings_for(exchange: ExchangeServer) -> dict[str, object]:
+    """What makes a project speak Alpaca's API with the exchange, as fast as it can."""
+    return {
+        "broker.engine": "alpaca",
+        "alpaca.trading_url": exchange.url,
+        "alpaca.admin_url": exchange.admin_url,
+        "alpaca.key_id": exchange.key_id,
+        "alpaca.secret_key": exchange.secret_key,
+        "alpaca.requests_per_minute": 1_000_000,
+    }

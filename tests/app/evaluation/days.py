@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from emulators.exchange import settings_for
 from goldenthread.app.api.bars import import_bars
 from goldenthread.app.api.project import Project, init_project
 from goldenthread.app.clock import SystemClock
@@ -114,12 +115,4 @@ def at_exchange(
         **{"cash": Decimal(100_000), "slippage_bps": Decimal(0), **terms},  # type: ignore[arg-type]
     )
     with ExchangeServer(open_market(data / "data", SystemClock().now()), told) as exchange:
-        settings = {
-            "broker.engine": "alpaca",
-            "alpaca.trading_url": exchange.url,
-            "alpaca.admin_url": exchange.admin_url,
-            "alpaca.key_id": exchange.key_id,
-            "alpaca.secret_key": exchange.secret_key,
-            "alpaca.requests_per_minute": 1_000_000,
-        }
-        yield Project.open(folder, settings), exchange
+        yield Project.open(folder, settings_for(exchange)), exchange
