@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import BrokenExecutor
+from gc import collect
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -80,6 +82,28 @@ def test_the_shard_of_a_dead_worker_is_done_again(tmp_path: Path) -> None:
             pool.submit(lambda: 1 // 0).result(120)
         with pytest.raises(BrokenExecutor):
             pool.submit(die).result(120)
+
+
+@needs_ray
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # as above
+def test_a_cluster_here_that_did_not_come_up_is_begun_once_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ray = import_module("ray")
+    begin = ray.init
+    patience = iter(["0", "60"])  # seconds: too few for any start, enough for one
+
+    def begin_with_patience(**options: object) -> None:
+        monkeypatch.setenv("RAY_gcs_server_port_wait_time_s", next(patience))
+        begin(**options)
+
+    monkeypatch.setattr(ray, "init", begin_with_patience)
+    with pool_on("ray")(1) as pool:
+        assert pool.submit(lambda: "up").result(120) == "up"
+    assert next(patience, None) is None
+    del pool
+    collect()  # what the first start left behind
 
 
 @needs_ray

@@ -36,12 +36,21 @@ class RayPool(Executor):
 
     def __init__(self, address: str, workers: int) -> None:
         self._ray: Any = import_module("ray")
-        place = _here(workers) if address == LOCAL else {"address": address}
+        place: dict[str, object] = _here(workers) if address == LOCAL else {"address": address}
+        error = self._join(place)
+        if error is not None and address == LOCAL:
+            # Ray forks a process with threads, and its child may wait for a lock of theirs for ever
+            error = self._join(place)
+        if error is not None:
+            msg = f"--on {address}: no cluster answers there ({error}); look with `ray status`"
+            raise EngineError(msg) from error
+
+    def _join(self, place: dict[str, object]) -> Exception | None:
         try:
             self._ray.init(**place, log_to_driver=False, logging_level="error")
         except (ConnectionError, RuntimeError, ValueError) as error:
-            msg = f"--on {address}: no cluster answers there ({error}); look with `ray status`"
-            raise EngineError(msg) from error
+            return error
+        return None
 
     @override
     def submit(
