@@ -48,6 +48,7 @@ lock: ## renew requirements.lock from pyproject.toml
 catalog: install ## renew the pages generated from the code: data catalog, tables of functions and engines, explanations, licences
 	$(BIN)/python -m goldenthread.warehouse.catalog > docs/data/00_data_catalog.md
 	$(BIN)/python tests/architecture/function_pages.py
+	$(BIN)/python tests/architecture/figures_page.py
 	$(BIN)/python tests/architecture/engines_page.py
 	$(BIN)/python tests/architecture/explain_page.py
 	$(BIN)/python tests/architecture/licences_page.py

@@ -16,14 +16,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from architecture import explain_page
+from architecture import explain_page, figures_page
 from architecture.function_pages import renewed
 from architecture.pages import PAGES, ROOT, Block, blocks, defines, leaves, parsed
 from goldenthread.app.cli.main import app
 from goldenthread.app.settings import load_settings
 from goldenthread.domain.strategy import Entry, Exit, Size, Strategy
 from goldenthread.reports.figures.benchmark import BenchmarkFigures
-from goldenthread.reports.figures.portfolio import capital, correlations, daily_pnl
+from goldenthread.reports.figures.costs import COSTS
+from goldenthread.reports.figures.portfolio import capital, correlations, daily_pnl, overlaps
+from goldenthread.reports.figures.returns import worst_drawdowns
 from goldenthread.reports.performance import CurveFigures, TradeFigures, metrics
 from goldenthread.signals.binding import bind
 from goldenthread.signals.factors.python import functions_in
@@ -105,6 +107,15 @@ def test_the_functions_are_those_of_the_catalogue() -> None:
     assert page == renewed(page), "run `make catalog`"
 
 
+REFUSED = [
+    "refused",
+    *("alone", "alone_resolved", "alone_open", "alone_unpriceable", "alone_untriggered"),
+    *("alone_hit_rate", "alone_average_r", "alone_net_pnl"),
+    *("interval", "verdict", "difference", "left"),
+]
+"""The columns of refusals, of their curves and of the funnel that a page shows."""
+
+
 def test_every_figure_has_its_formula_unit_and_source() -> None:
     """The tables of docs/figures.md name the figures there are, in their order."""
     page = FIGURES.read_text(encoding="utf-8")
@@ -120,8 +131,12 @@ def test_every_figure_has_its_formula_unit_and_source() -> None:
         [field.name for field in fields(CurveFigures)],
         [*(field.name for field in fields(TradeFigures)), "turnover"],
         [field.name for field in fields(BenchmarkFigures) if field.name not in told],
-        [*held, *together],
+        [*held, *together, *overlaps(nothing).columns[2:]],
+        ["return", *worst_drawdowns(nothing).columns[3:4], "mfe", "mae"],
+        [name for name in COSTS if name not in {"asset_class", "trades"}],
+        REFUSED,
     ]
+    assert page == figures_page.renewed(page), "run `make catalog`"
     named = {name for part in explained for name in part}
     assert named >= set(metrics(nothing, nothing).as_row())
 

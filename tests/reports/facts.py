@@ -19,6 +19,7 @@ def trade_row(net: str, **changes: object) -> Row:
         "strategy_id": "breakout",
         "version_key": "0123abcdef",
         "symbol": "AAPL",
+        "asset_class": "EQUITY",
         "side": "long",
         "signal_ds": DAY,
         "entry_ds": DAY,
@@ -29,7 +30,12 @@ def trade_row(net: str, **changes: object) -> Row:
         "gross_pnl": Decimal(net) + 1,
         "fees": Decimal(1),
         "net_pnl": Decimal(net),
+        "return_fraction": Decimal(net) / 1000,
         "r_multiple": Decimal(net) / 10,
+        "mfe": Decimal("0.03"),
+        "mae": Decimal("-0.01"),
+        "borrow_fees": None,
+        "dividends": None,
         "bars_held": 3,
         "exit_reason": "TARGET",
     }
@@ -45,7 +51,12 @@ def trades(*rows: Row) -> pl.DataFrame:
         "gross_pnl",
         "fees",
         "net_pnl",
+        "return_fraction",
         "r_multiple",
+        "mfe",
+        "mae",
+        "borrow_fees",
+        "dividends",
     )
     schema = {name: pl.Decimal(38, 9) for name in money}
     return pl.DataFrame(list(rows), schema_overrides=schema, infer_schema_length=None)

@@ -53,11 +53,13 @@ class _Reader(HTMLParser):
         self.words: list[str] = []
         self.seen: set[str] = set()
         self.links: list[str] = []
+        self.names: set[str] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.seen.add(tag)
         self.links += [value or "" for name, value in attrs if name in {"src", "href"}]
-        if tag not in {"meta", "line", "circle", "polyline", "polygon"}:
+        self.names |= {value or "" for name, value in attrs if name == "id"}
+        if tag != "meta":
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, _attrs: list[tuple[str, str | None]]) -> None:
@@ -95,7 +97,8 @@ def test_the_page_is_whole_and_fetches_nothing() -> None:
     page = tearsheet(FULL)
     reader = _read(page)
     assert not reader.seen & {"script", "link", "img", "iframe"}
-    assert reader.links == []
+    assert {link[0] for link in reader.links} == {"#"}
+    assert {link[1:] for link in reader.links} <= reader.names
     assert "http" not in page
     assert "@import" not in page
     assert "url(" not in page
@@ -123,17 +126,17 @@ def test_strategies_are_ordered_by_what_they_made() -> None:
 
 def test_filters_show_what_they_refused_alone() -> None:
     row = _rows(tearsheet(FULL), "Filters and gates")[0]
-    assert row[:4] == ["VOLUME_TOO_LOW", "filter", "breakout", "12"]
-    assert row[-5:-2] == ["0.0%", "10.00", "+$1,200"]  # none of the twelve would have lost
-    assert row[-2:] == [UNKNOWN, "not enough evidence: n = 12"]
+    assert row[:5] == ["VOLUME_TOO_LOW", "breakout", "12", "12", "12"]
+    assert row[5:8] == ["0.0%", "10.00", "+$1,200"]  # none of the twelve would have lost
+    assert row[8:10] == [UNKNOWN, "not enough evidence: n = 12"]
 
 
 def test_a_verdict_stands_beside_the_interval_it_comes_from() -> None:
     days = [DAY + dt.timedelta(days=20 * n) for n in range(30)]
     often = [refused_row({"VOLUME_TOO_LOW": "filter"}, "100", signal_ds=ds) for ds in days]
     row = _rows(tearsheet(replace(FULL, refused=refused(*often))), "Filters and gates")[0]
-    assert row[-1] == "costs money"
-    low, high = (int(bound.strip("+$").replace(",", "")) for bound in row[-2].split(" to "))
+    assert row[9] == "costs money"
+    low, high = (int(bound.strip("+$").replace(",", "")) for bound in row[8].split(" to "))
     assert 0 < low < 3000 < high  # thirty of a hundred dollars
 
 

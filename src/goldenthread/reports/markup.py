@@ -7,7 +7,6 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from goldenthread.reports.notation import exact, signed_money
-from goldenthread.reports.style import STYLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,7 +20,8 @@ class Column:
     """One column of a table: its head, how a row is written in it, and whether it holds figures.
 
     ``text`` gives plain text (it is escaped). A ``signed`` figure is coloured by its sign;
-    ``share`` (-1 to 1, or None) draws it as a bar from the middle of its cell as well.
+    ``share`` (-1 to 1, or None) draws it as a bar from the middle of its cell as well, ``heat``
+    (likewise) fills the cell. ``defined`` is the figure whose definition the head links to.
     """
 
     head: str
@@ -30,17 +30,8 @@ class Column:
     signed: bool = False
     share: Callable[[Mapping[str, Any]], float | None] | None = None
     hint: str = ""
-
-
-def document(title: str, body: Iterable[str]) -> str:
-    """One self-contained page of parts already in HTML, empty ones left out; nothing is fetched."""
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body><main>\n"
-        + "\n".join(part for part in body if part)
-        + "\n</main></body></html>\n"
-    )
+    heat: Callable[[Mapping[str, Any]], float | None] | None = None
+    defined: str = ""
 
 
 def table(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], empty: str) -> str:
@@ -52,7 +43,8 @@ def table(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], empty: s
     if not body:
         return f'<p class="note">{escape(empty)}</p>'
     heads = "".join(
-        f"<th{_class(column, '')}{_hint(column)}>{escape(column.head)}</th>" for column in columns
+        f"<th{_class(column, '')}{_hint(column)}>{_term(column.head, column.defined)}</th>"
+        for column in columns
     )
     return (
         f'<div class="scroll"><table><thead><tr>{heads}</tr></thead>'
@@ -60,20 +52,14 @@ def table(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], empty: s
     )
 
 
-def tile(label: str, value: str, note: str = "", *, signed: bool = False) -> str:
+def tile(label: str, value: str, note: str = "", *, defined: str = "", signed: bool = False) -> str:
     """One headline figure: what it is, the figure (coloured by its sign?), a line of context."""
     below = f'<div class="under">{_figure(note)}</div>' if note else ""
     tone = f" {_tone(value)}" if signed else ""
     return (
-        f'<div class="tile"><div class="label">{escape(label)}</div>'
+        f'<div class="tile"><div class="label">{_term(label, defined)}</div>'
         f'<div class="figure{tone}">{_figure(value)}</div>{below}</div>'
     )
-
-
-def section(title: str, about: str, body: str) -> str:
-    """A headed part of the page, with a line about it when there is something to say."""
-    line = f'<p class="about">{escape(about)}</p>' if about else ""
-    return f"<section><h2>{escape(title)}</h2>{line}{body}</section>"
 
 
 def text(name: str) -> Callable[[Mapping[str, Any]], str]:
@@ -86,9 +72,10 @@ def written(name: str, how: Callable[[Any], str]) -> Callable[[Mapping[str, Any]
     return lambda row: how(row[name])
 
 
-def money_column(head: str, name: str, places: int = 0) -> Column:
+def money_column(head: str, name: str, places: int = 0, defined: str = "") -> Column:
     """A column of money with its sign, coloured by it."""
-    return Column(head, lambda row: signed_money(row[name], places), signed=True)
+    said = written(name, lambda amount: signed_money(amount, places))
+    return Column(head, said, signed=True, defined=defined)
 
 
 def share_bar(shares: Mapping[str, int]) -> str:
@@ -114,7 +101,8 @@ def _row(columns: Sequence[Column], row: Mapping[str, Any]) -> str:
         label = f" {SYNTHETIC}" if place == 0 and row.get("synthetic") else ""
         bar = _bar(column.share(row)) if column.share else ""
         tone = _tone(text) if column.signed else ""
-        cells.append(f"<td{_class(column, tone)}>{bar}{shown}{label}</td>")
+        heat = _heat(column.heat(row)) if column.heat else ""
+        cells.append(f"<td{_class(column, tone)}{heat}>{bar}{shown}{label}</td>")
     return f"<tr>{''.join(cells)}</tr>"
 
 
@@ -122,6 +110,17 @@ def _bar(share: float | None) -> str:
     width = abs(share or 0.0) * 50
     left = 50.0 if (share or 0.0) > 0 else 50 - width
     return f'<i class="bar"><i style="left:{left:.1f}%;width:{width:.1f}%"></i></i>'
+
+
+def _heat(share: float | None) -> str:
+    return "" if share is None else f' style="--heat:{abs(share) * 45:.0f}%"'
+
+
+def _term(words: str, figure: str) -> str:
+    """Words that lead to the definition of a figure, where one is named."""
+    if not figure:
+        return escape(words)
+    return f'<a class="term" href="#define-{figure}">{escape(words)}</a>'
 
 
 def _tone(text: str) -> str:

@@ -57,6 +57,19 @@ def price(value: Decimal | None) -> str:
     return f"{value:,.{max(places, 2)}f}"
 
 
+def short(value: Decimal | None, fewest: int = 2) -> str:
+    """A price or quantity at a glance: about six digits, ``fewest`` decimals at least.
+
+    ``199.13``, ``1.33112``; ``48`` with ``fewest`` 0.
+    """
+    if value is None:
+        return UNKNOWN
+    places = max(5 - max(value.adjusted(), 0), 2)
+    whole, _, rest = f"{value:,.{places}f}".partition(".")
+    decimals = rest.rstrip("0").ljust(fewest, "0")
+    return f"{whole}.{decimals}" if decimals else whole
+
+
 def exact(value: object) -> str:
     """A value as it is: a Decimal without trailing zeros, an instant in UTC, None as a dash."""
     if value is None:

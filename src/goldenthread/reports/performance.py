@@ -142,7 +142,7 @@ def curve_figures(equity: pl.DataFrame) -> CurveFigures:
     """
     if equity.is_empty():
         return CurveFigures()
-    curve = _one_row_a_day(equity)
+    curve = one_row_a_day(equity)
     values = _floats(curve, "equity")
     days = curve["ds"].to_list()
     span = (days[-1] - days[0]).days
@@ -204,7 +204,7 @@ def drawdowns(equity: pl.DataFrame) -> pl.DataFrame:
     if equity.is_empty():
         return pl.DataFrame(schema={"ds": pl.Date, "drawdown": pl.Float64})
     value = pl.col("equity").cast(pl.Float64)
-    return _one_row_a_day(equity).select("ds", drawdown=value / value.cum_max() - 1)
+    return one_row_a_day(equity).select("ds", drawdown=value / value.cum_max() - 1)
 
 
 def monthly_returns(equity: pl.DataFrame) -> pl.DataFrame:
@@ -216,12 +216,12 @@ def monthly_returns(equity: pl.DataFrame) -> pl.DataFrame:
         schema = {"year": pl.Int32, "month": pl.Int8, "return": pl.Float64}
         return pl.DataFrame(schema=schema)
     ends = (
-        _one_row_a_day(equity)
+        one_row_a_day(equity)
         .with_columns(year=pl.col("ds").dt.year(), month=pl.col("ds").dt.month())
         .group_by("year", "month", maintain_order=True)
         .agg(end=pl.col("equity").cast(pl.Float64).last())
     )
-    start = float(_floats(_one_row_a_day(equity), "equity")[0])
+    start = float(_floats(one_row_a_day(equity), "equity")[0])
     before = pl.col("end").shift(1, fill_value=start)
     return ends.select("year", "month", (pl.col("end") / before - 1).alias("return"))
 
@@ -231,7 +231,12 @@ def _max_drawdown(values: FloatArray) -> float | None:
     return float((1 - values / peaks).max()) if values.size and values[0] > 0 else None
 
 
-def _one_row_a_day(equity: pl.DataFrame) -> pl.DataFrame:
+def one_row_a_day(equity: pl.DataFrame) -> pl.DataFrame:
+    """The curve by its days.
+
+    Raises:
+        UsageError: A day occurs twice.
+    """
     if equity["ds"].n_unique() < equity.height:
         twice = str(equity.filter(pl.col("ds").is_duplicated())["ds"].min())
         msg = f"the equity frame has {twice} twice; a report takes one book: filter by `book`"
@@ -294,7 +299,7 @@ def _turnover(equity: pl.DataFrame, trades: pl.DataFrame) -> float | None:
 def _booked_curve(equity: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:
     if equity.is_empty():
         return equity
-    curve = _one_row_a_day(equity)
+    curve = one_row_a_day(equity)
     days = curve["ds"].to_numpy()
     booked, held = np.zeros(days.size + 1), np.zeros(days.size + 1)
     closed = np.searchsorted(days, own["exit_ds"].to_numpy())

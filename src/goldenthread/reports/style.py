@@ -47,7 +47,7 @@ th.num,td.num { text-align:right; font-variant-numeric:tabular-nums }
 th:last-child,td:last-child { padding-right:0 }
 .tag { font-size:10px; font-weight:650; letter-spacing:.05em; color:var(--ink); margin-left:4px;
   border:1px solid var(--s2); border-radius:3px; padding:0 4px; vertical-align:1px }
-.bar { float:left; position:relative; width:90px; height:9px; margin:6px 10px 0 0;
+.bar { display:inline-block; position:relative; width:90px; height:9px; margin-right:10px;
   background:linear-gradient(var(--axis),var(--axis)) center/1px 100% no-repeat }
 .bar i { position:absolute; top:0; bottom:0; background:currentColor; opacity:.75;
   border-radius:1px }
@@ -62,6 +62,26 @@ th:last-child,td:last-child { padding-right:0 }
 .chart.series .line { stroke:var(--series) } .chart.series .area,.chart.series .dot
   { fill:var(--series) }
 .chart.loss .line { stroke:var(--loss) } .chart.loss .area,.chart.loss .dot { fill:var(--loss) }
+.chart .up { fill:var(--gain) } .chart .down { fill:var(--loss) }
+.chart rect.up,.chart rect.down { opacity:.8 } .chart.cloud circle { opacity:.55 }
+.chart .now { stroke:var(--gold); stroke-width:1.5 }
+.chart .line.other2 { stroke:var(--s2) } .chart .line.other3 { stroke:var(--s3) }
+.chart .line.other4 { stroke:var(--s6) } .own { background:var(--series) }
+.chart .slot1 { fill:var(--s1) } .chart .slot2 { fill:var(--s2) }
+.chart .slot3 { fill:var(--s3) } .chart .slot4 { fill:var(--s6) }
+td.gain[style] { background:color-mix(in srgb,var(--gain) var(--heat),transparent) }
+td.loss[style] { background:color-mix(in srgb,var(--loss) var(--heat),transparent) }
+td[style] { color:var(--ink) }
+.halves { display:grid; grid-template-columns:repeat(2,minmax(0,1fr)); gap:14px 26px }
+h3 { font-size:13px; font-weight:600; margin:14px 0 2px } .halves h3 { margin-top:4px }
+.chapter { font-size:19px; margin:34px 0 0; letter-spacing:-.01em }
+a.term { color:inherit; text-decoration:none }
+a.term:hover,a.term:focus { text-decoration:underline dotted }
+nav { display:flex; flex-wrap:wrap; gap:4px 18px; font-size:13px; margin-top:-6px }
+nav a { color:var(--soft); text-decoration:none } nav a:hover,nav a:focus { color:var(--ink) }
+.terms { display:grid; grid-template-columns:max-content 1fr; gap:3px 18px; margin:4px 0 0;
+  font-size:12.5px } .terms dt { color:var(--soft) } .terms dd { margin:0 }
+.terms span { color:var(--faint) } .terms dt:target { color:var(--gold); font-weight:600 }
 .candles .up { stroke:var(--gain); fill:var(--gain) }
 .candles .down { stroke:var(--loss); fill:var(--loss) } .candles g { opacity:.62 }
 .candles .level { fill:none; stroke-width:1.6 } .candles .level.entry { stroke:var(--series) }
@@ -86,6 +106,10 @@ th:last-child,td:last-child { padding-right:0 }
 footer { color:var(--faint); font-size:12px; margin-top:18px; max-width:100ch }
 footer p { margin:0 0 4px }
 @media (max-width:760px) { .tiles { grid-template-columns:repeat(2,1fr) }
+  section { overflow-x:auto } .chart.wide { min-width:620px }
+  .halves,.terms { grid-template-columns:minmax(0,1fr) } .terms dd { margin-bottom:5px }
   main { padding:16px 12px } }
-@media print { body { background:#fff } section { break-inside:avoid } main { padding:0 } }
+@media print { body { background:#fff } .halves>*,tr,svg { break-inside:avoid }
+  h2,h3,.about { break-after:avoid } main { padding:0; max-width:none } nav { display:none }
+  .scroll { overflow:visible } }
 """

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from goldenthread.reports import sections
 from goldenthread.reports.attribution.money_line import loudest, money_line
 from goldenthread.reports.attribution.refusals import attribution
-from goldenthread.reports.figures import sections as broken_down
-from goldenthread.reports.markup import document
+from goldenthread.reports.chapters import data, headline, portfolio, returns, shadow, trading
+from goldenthread.reports.definitions import defined
+from goldenthread.reports.layout import chapter, contents, document
 from goldenthread.reports.notation import exact, period
 from goldenthread.reports.performance import metrics
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
+    from goldenthread.reports.chapters.shadow import ThresholdCurve
     from goldenthread.reports.figures.benchmark import BenchmarkFigures
     from goldenthread.reports.performance import Metrics
 
@@ -42,6 +43,11 @@ class TearsheetInput:
         synthetic: Symbols whose prices were generated.
         positions: Open positions, a row a day and position (``snapshot_positions``).
         benchmarks: The account beside each benchmark of the settings.
+        worth: What one unit of money became in each benchmark (``ds equity``), by symbol.
+        versions: The versions of strategies (``strategy_id version_key valid_from valid_to``).
+        curves: Other thresholds of the filters whose refusals weigh most.
+        money_line: The one sentence worth knowing; empty for that of the refusals alone.
+        provenance: What the page was made from: command, versions, digests.
     """
 
     title: str
@@ -56,6 +62,22 @@ class TearsheetInput:
     synthetic: frozenset[str] = frozenset()
     positions: pl.DataFrame = field(default_factory=pl.DataFrame)
     benchmarks: Sequence[BenchmarkFigures] = ()
+    worth: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    versions: pl.DataFrame = field(default_factory=pl.DataFrame)
+    curves: Sequence[ThresholdCurve] = ()
+    money_line: str = ""
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+
+CHAPTERS = {
+    "returns": "Returns",
+    "trading": "Trading",
+    "portfolio": "Portfolio",
+    "shadow": "What was refused",
+    "data": "Data",
+    "definitions": "Definitions",
+}
+"""The chapters of the page by the name that leads to them."""
 
 
 def tearsheet(facts: TearsheetInput) -> str:
@@ -65,28 +87,78 @@ def tearsheet(facts: TearsheetInput) -> str:
         UsageError: The frames hold more than one book.
     """
     figures = metrics(facts.equity, facts.trades)
-    refusals = attribution(facts.refused)
+    chapters = {
+        "returns": _returns(facts, figures),
+        "trading": _trading(facts, figures),
+        "portfolio": _portfolio(facts),
+        "shadow": _refused(facts),
+        "data": [
+            data.coverage_gaps(facts.coverage, facts.synthetic),
+            data.made_from(facts.provenance),
+        ],
+        "definitions": [defined()],
+    }
     body = [
         _header(facts, figures),
-        sections.synthetic_notice(facts.trades, facts.synthetic),
-        sections.headline(figures),
-        sections.callout(money_line(loudest(refusals))),
-        sections.equity_charts(facts.equity, figures),
-        broken_down.benchmarks(facts.benchmarks),
-        sections.months(facts.equity),
-        sections.strategies(facts.equity, facts.trades),
-        broken_down.portfolio(facts.equity, facts.trades, facts.positions),
-        broken_down.together(facts.equity, facts.trades, facts.positions),
-        broken_down.versions(facts.trades),
-        broken_down.symbols(facts.trades),
-        broken_down.traded_months(facts.trades),
-        sections.refusals(refusals),
-        sections.signal_outcomes(facts.trades, facts.refused, facts.expired, facts.waiting),
-        sections.last_trades(facts.trades, facts.synthetic),
-        sections.coverage_gaps(facts.coverage, facts.synthetic),
+        contents(CHAPTERS),
+        headline.synthetic_notice(facts.trades, facts.synthetic),
+        headline.tiles(figures, facts.benchmarks),
+        headline.callout(facts.money_line or money_line(loudest(attribution(facts.refused)))),
+        *(chapter(name, CHAPTERS[name], *parts) for name, parts in chapters.items()),
         _footer(),
     ]
     return document(f"{facts.title} · {facts.book}", body)
+
+
+def _returns(facts: TearsheetInput, figures: Metrics) -> list[str]:
+    return [
+        returns.equity_charts(facts.equity, figures),
+        returns.falls(facts.equity),
+        returns.growth(facts.equity, facts.worth),
+        returns.benchmarks(facts.benchmarks),
+        returns.months(facts.equity),
+        returns.years_and_days(facts.equity),
+        returns.moving(facts.equity, facts.worth),
+    ]
+
+
+def _trading(facts: TearsheetInput, figures: Metrics) -> list[str]:
+    return [
+        trading.exposure(facts.equity, figures),
+        trading.what_it_cost(facts.trades),
+        trading.exits(facts.trades),
+        trading.excursions(facts.trades),
+        trading.traded_months(facts.trades),
+        trading.symbols(facts.trades),
+        trading.last_trades(facts.trades, facts.synthetic),
+    ]
+
+
+def _portfolio(facts: TearsheetInput) -> list[str]:
+    first, last = _ends(facts.equity)
+    return [
+        portfolio.strategies(facts.equity, facts.trades),
+        portfolio.held(facts.equity, facts.trades, facts.positions),
+        portfolio.correlated(facts.equity, facts.trades, facts.positions),
+        portfolio.overlapping(facts.positions),
+        portfolio.time_line(facts.versions, first, last),
+        portfolio.versions(facts.trades),
+    ]
+
+
+def _refused(facts: TearsheetInput) -> list[str]:
+    ended = (facts.trades.height, facts.refused, facts.expired, facts.waiting)
+    return [
+        shadow.way_to_trades(*ended),
+        shadow.refusals(attribution(facts.refused)),
+        shadow.other_thresholds(facts.curves),
+        shadow.signal_outcomes(facts.trades, facts.refused, facts.expired, facts.waiting),
+    ]
+
+
+def _ends(equity: pl.DataFrame) -> tuple[dt.date | None, dt.date | None]:
+    days = [] if equity.is_empty() else equity["ds"].sort().to_list()
+    return (days[0], days[-1]) if days else (None, None)
 
 
 def _header(facts: TearsheetInput, figures: Metrics) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from goldenthread.domain.order import OrderSide
 from goldenthread.reports.explain.candles import Candle, CandleChart, Level, Mark, candle_chart
 from goldenthread.reports.explain.story import explain
-from goldenthread.reports.markup import document
+from goldenthread.reports.layout import document
 from goldenthread.reports.notation import exact, price
 from goldenthread.rules.splits import ratio_between
 

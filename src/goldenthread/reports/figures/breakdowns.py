@@ -30,10 +30,17 @@ def by_month(trades: pl.DataFrame) -> pl.DataFrame:
     return _grouped(trades, ("month",))
 
 
+def by_exit_reason(trades: pl.DataFrame) -> pl.DataFrame:
+    """The figures of each way out (``exit_reason``), the one with most trades first."""
+    return _grouped(trades, ("exit_reason",)).sort(
+        "trades", "exit_reason", descending=[True, False]
+    )
+
+
 def _grouped(trades: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     """A row a group: its keys, first and last exit, and the figures of ``trade_figures``."""
     if trades.is_empty():
-        return pl.DataFrame(schema=[*keys, "first_ds", "last_ds"])
+        return pl.DataFrame(schema=[*keys, "first_ds", "last_ds", "trades"])
     rows = [
         {
             **dict(zip(keys, key, strict=True)),

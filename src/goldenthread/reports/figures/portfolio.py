@@ -54,6 +54,26 @@ def correlations(daily: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
+def overlaps(positions: pl.DataFrame) -> pl.DataFrame:
+    """How often two strategies held the same symbol: ``strategy other overlap``.
+
+    Of the days and symbols that either held, the share that both did. A strategy that never held
+    anything has no row.
+
+    Source: Jaccard (1901), the coefficient of community.
+    """
+    held = {
+        name: set(own.select("ds", "symbol").iter_rows())
+        for (name,), own in (positions.group_by("strategy_id") if positions.height else ())
+    }
+    rows = [
+        (one, other, len(held[one] & held[other]) / len(held[one] | held[other]))
+        for one, other in combinations(sorted(held), 2)
+    ]
+    schema = {"strategy": pl.String, "other": pl.String, "overlap": pl.Float64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
 def capital(equity: pl.DataFrame, trades: pl.DataFrame, positions: pl.DataFrame) -> pl.DataFrame:
     """What each strategy held and made, by name.
 

@@ -16,7 +16,7 @@ from goldenthread.reports.notation import money, percent
 from goldenthread.reports.performance import metrics, per_strategy
 from goldenthread.research.backtest.folder import Contents, save
 from goldenthread.research.backtest.pricing import priced
-from goldenthread.research.benchmarks import beside
+from goldenthread.research.benchmarks import beside, worth_of
 from goldenthread.warehouse.arrow import arrow_schema
 from goldenthread.warehouse.rows.orders import account_row, fill_row
 from goldenthread.warehouse.rows.signals import expired_row, rejected_row, trade_row
@@ -112,7 +112,10 @@ class Backtest:
 
         Columns of ``reports.figures.benchmark.BenchmarkFigures``; ``note`` says why one is null.
         """
-        found = beside(self.equity, self.setup.market.bars, self.setup.benchmarks)
+        chosen, days = self.setup.benchmarks, self.equity["ds"]
+        named = [symbol for symbol in chosen.values() if symbol]
+        worth = worth_of(self.setup.market.bars, named, days[0], days[-1])
+        found = beside(self.equity, worth, chosen)
         return pl.DataFrame([asdict(figures) for figures in found], schema=_BENCHMARKS)
 
     @cached_property

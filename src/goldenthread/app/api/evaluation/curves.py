@@ -87,6 +87,26 @@ def threshold_curve(
     return curve_of(archive, strategy or _owner(archive, name), name)
 
 
+def heaviest_curves(project: Project, book: str, table: pl.DataFrame, count: int) -> list[Curve]:
+    """The curves of at most ``count`` filters, those that decided the most money by themselves.
+
+    ``table`` is that of ``attribution``. A filter without a number to turn has none, and so has
+    one of a strategy whose decisions cannot be priced any more.
+    """
+    archive = archive_of(project, book, ALL_TIME, "")
+    found: list[Curve] = []
+    own = table.filter((pl.col("kind") == "filter") & (pl.col("alone_resolved") > 0))
+    own = own.sort(pl.col("alone_net_pnl").abs(), descending=True)
+    for strategy, name in own.select("strategy_id", "name").iter_rows():
+        if archive is None or len(found) == count:
+            break
+        try:
+            found.append(curve_of(archive, strategy, name))
+        except (UsageError, DataError):
+            continue
+    return found
+
+
 def curve_of(archive: Archive, strategy: str, name: str) -> Curve:
     """The curve of one filter of a strategy among recorded decisions; see ``threshold_curve``."""
     found = archive.of(strategy)

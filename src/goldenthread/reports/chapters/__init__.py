@@ -1,0 +1,1 @@
+"""The chapters of the report that draw: returns, trading, refusals, versions, provenance."""
