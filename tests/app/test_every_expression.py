@@ -31,6 +31,7 @@ from signals.factors.files import SPREAD
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from faults.chaos import Tally
     from research.sweep.markets import Told
 
 _UNIVERSES = """
@@ -121,10 +122,12 @@ def test_simulation_and_backtest_give_one_book(told: Project) -> None:
     assert (found["backtest"]["different"], found["backtest"]["not_compared"]) == (0, "")
 
 
-def test_nothing_looks_ahead(told: Project) -> None:
+@pytest.mark.fault("F21")
+def test_nothing_looks_ahead(told: Project, tally: Tally) -> None:
     found = asked(told, "check", "lookahead", "--days", "12", "--to", "2012-02-06")
     assert (found["ok"], found["changed"]) == (True, [])
     assert found["decisions"] > 5
+    tally("decisions of a strategy that says everything, without their future", found["decisions"])
 
 
 def test_a_sweep_takes_the_trades_of_single_decisions_on_each_date(

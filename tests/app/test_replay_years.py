@@ -31,6 +31,7 @@ from goldenthread.warehouse.rows.columns import numeric
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from faults.chaos import Tally
     from goldenthread.domain.signal import Candidate
     from goldenthread.research.replay.replaying import Replay
 
@@ -165,17 +166,20 @@ def timed(request: pytest.FixtureRequest, folder: Path, what: str, *, now: bool 
     return found
 
 
+@pytest.mark.fault("F23")
 def test_three_edited_years_decided_again_are_the_same(
-    years: Years, request: pytest.FixtureRequest
+    years: Years, request: pytest.FixtureRequest, tally: Tally
 ) -> None:
     found = timed(request, years.folder, "as known then")
     assert found.deviations == []
     assert found.equal == found.decisions > 5_000
     assert (found.not_archived, found.same_new_engine) == (0, 0)
+    tally("decisions of three edited years made again from the archive", found.decisions)
 
 
+@pytest.mark.fault("F23")
 def test_the_warehouse_alone_says_so_too(
-    years: Years, tmp_path: Path, request: pytest.FixtureRequest
+    years: Years, tmp_path: Path, request: pytest.FixtureRequest, tally: Tally
 ) -> None:
     alone = tmp_path / "alone"
     for name in ("goldenthread.toml", "warehouse"):
@@ -187,10 +191,12 @@ def test_the_warehouse_alone_says_so_too(
     whole = replay(Project.open(years.folder), BOOK)
     assert found.equal + found.not_archived == found.decisions == whole.decisions
     assert 0 < found.not_archived < 25
+    tally("the same years from the warehouse alone", found.equal)
 
 
+@pytest.mark.fault("F23")
 def test_as_known_now_lists_exactly_the_decisions_that_the_revisions_change(
-    years: Years, request: pytest.FixtureRequest
+    years: Years, request: pytest.FixtureRequest, tally: Tally
 ) -> None:
     found = timed(request, years.folder, "as known now", now=True)
     project = Project.open(years.folder)
@@ -207,6 +213,7 @@ def test_as_known_now_lists_exactly_the_decisions_that_the_revisions_change(
     assert len(listed) > 100
     assert set(found.causes) == {"bar revised"}
     assert all(" known 2017-01-03 12:00: " in d.why for d in found.deviations)
+    tally("decisions that revised bars change, named one by one", len(listed))
 
 
 def decided_on_the_revised_bars(years: Years) -> dict[str, tuple[Candidate, Setup]]:

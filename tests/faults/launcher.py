@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from faults.clocks import WrongClock
     from faults.wires import Tripwire
 
 TESTS = Path(__file__).parents[1]
@@ -91,6 +92,7 @@ class Launcher:
         folder: Path,
         *argv: str,
         wire: Tripwire | None = None,
+        clock: WrongClock | None = None,
         kill_after: float | None = None,
         **env: str,
     ) -> Started:
@@ -108,6 +110,8 @@ class Launcher:
         if wire is not None:
             trip = asdict(wire)
             request["wire"] = {name: trip[name] for name in ("at", "act", "log")}
+        if clock is not None:
+            request["clock"] = asdict(clock)
         if kill_after is not None:
             request["kill_after"] = kill_after
         return Started(self.ask(request)["pid"], self, out, err)

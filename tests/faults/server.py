@@ -18,6 +18,7 @@ from pkgutil import walk_packages
 from typing import Any, NoReturn
 
 import goldenthread
+from faults.clocks import WrongClock, wear
 from faults.wires import Tripwire, install
 
 Request = dict[str, Any]
@@ -82,6 +83,8 @@ def child(request: Request) -> NoReturn:
         os.environ.update(request["env"])
         if "wire" in request:
             install(Tripwire(**request["wire"]))
+        if "clock" in request:
+            wear(WrongClock(**request["clock"]))
         sys.argv = ["goldenthread", *request["argv"]]
         from goldenthread.app.cli.main import main  # noqa: PLC0415  imported long ago
 

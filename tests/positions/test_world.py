@@ -99,6 +99,7 @@ def test_a_reverse_split_that_leaves_no_share_ends_the_position(tmp_path: Path) 
     money_holds(rig)
 
 
+@pytest.mark.fault("F18", "a position delisted, paid out by the broker or not")
 @pytest.mark.parametrize("pays", [True, False])
 def test_a_delisted_position_ends_at_its_last_close(tmp_path: Path, pays: bool) -> None:
     market = Market().add("AAPL", 2, CALM, "100 101 93 95").act(ActionKind.DELISTING, "AAPL", 4)
@@ -150,6 +151,7 @@ def test_dividends_and_borrow_reach_the_position_they_were_for_once(
     money_holds(rig)
 
 
+@pytest.mark.fault("F18", "a symbol held and halted for five sessions, each run twice")
 def test_five_sessions_without_a_bar_mark_the_position_stale(tmp_path: Path) -> None:
     rig = Rig(tmp_path, Market().add("AAPL", 2, CALM, CALM))
     rig.run(2, candidate("AAPL", 2, plan()))
@@ -177,6 +179,7 @@ def order(symbol: str, side: OrderSide, quantity: str, **more: object) -> OrderR
     )
 
 
+@pytest.mark.fault("F20", "a holding that is not ours")
 def test_a_holding_nobody_explains_freezes_the_symbol_until_it_is_gone(tmp_path: Path) -> None:
     rig = Rig(tmp_path, Market().add("AAPL", 2, CALM, CALM, CALM, CALM).add("IBM", 2, CALM, CALM))
     rig.run(2)
@@ -194,6 +197,7 @@ def test_a_holding_nobody_explains_freezes_the_symbol_until_it_is_gone(tmp_path:
     assert rig.store.query("system_checks")[0].body["status"] == "CLEARED"
 
 
+@pytest.mark.fault("F20", "an open order that is not ours")
 def test_an_open_order_that_is_not_ours_freezes_its_symbol(tmp_path: Path) -> None:
     rig = Rig(tmp_path, Market().add("AAPL", 2, CALM, CALM))
     rig.run(2)
@@ -203,6 +207,7 @@ def test_an_open_order_that_is_not_ours_freezes_its_symbol(tmp_path: Path) -> No
     assert "is not ours" in rig.reconciled.frozen["AAPL"]
 
 
+@pytest.mark.fault("F20", "shares sold by hand, their stop canceled")
 def test_shares_sold_by_hand_end_the_position_as_external(tmp_path: Path) -> None:
     rig = Rig(tmp_path, Market().add("AAPL", 2, CALM, CALM, "103 104 102 103", CALM))
     rig.run(2, candidate("AAPL", 2, plan()))
@@ -238,6 +243,7 @@ class Account:
         return state.model_copy(update={"holdings": held})
 
 
+@pytest.mark.fault("F20", "another quantity at the broker: none, less, more, the other side")
 @pytest.mark.parametrize("holding", ["0", "9", "11", "-10"])
 def test_another_quantity_at_the_broker_freezes_and_holds_back_the_exit(
     tmp_path: Path, holding: str
@@ -254,6 +260,7 @@ def test_another_quantity_at_the_broker_freezes_and_holds_back_the_exit(
     assert rig.orders()["exit1-1"] == "WORKING"
 
 
+@pytest.mark.fault("F20", "two quantities at once, of an equity and a coin")
 def test_a_doubtful_equity_gets_no_new_stop_but_a_doubtful_coin_does(tmp_path: Path) -> None:
     market = Market().add("AAPL", 2, CALM, CALM).add("BTC/USD", 2, CALM, "100 101 94 96")
     partly = SimulatedSettings("t", D(100_000), slippage_bps=D(0), partial_probability=1.0)
@@ -282,6 +289,7 @@ class UnposedFee:
         return [f.model_copy(update={"fee_quantity": D(0)}) for f in fills]
 
 
+@pytest.mark.fault("F20", "coins missing within the fee tier")
 def test_coins_missing_within_the_fee_tier_are_adopted_as_the_fee(tmp_path: Path) -> None:
     market = Market().add("BTC/USD", 2, CALM, CALM, CALM)
     rig = Rig(tmp_path, market)
@@ -426,6 +434,7 @@ class Late:
         return [f for f in fills if f.side not in self.hidden]
 
 
+@pytest.mark.fault("F20", "a sale by hand beside a resting stop")
 def test_a_sale_by_hand_takes_the_resting_stop_with_it(tmp_path: Path) -> None:
     rig = Rig(tmp_path, Market().add("AAPL", 2, CALM, CALM, CALM))
     rig.run(2, candidate("AAPL", 2, plan()))
@@ -446,6 +455,7 @@ def test_a_sale_by_hand_takes_the_resting_stop_with_it(tmp_path: Path) -> None:
     assert rig.orders()["stop1-1"] == "DONE"
 
 
+@pytest.mark.fault("F20", "an execution that shows a day late")
 def test_an_execution_that_shows_late_is_still_taken_with_its_reason(tmp_path: Path) -> None:
     rig = Rig(tmp_path, Market().add("AAPL", 2, CALM, CALM, "95 96 89 91", CALM))
     late = Late(rig.exchange)
@@ -463,6 +473,7 @@ def test_an_execution_that_shows_late_is_still_taken_with_its_reason(tmp_path: P
     assert rig.position().bars_held == 2
 
 
+@pytest.mark.fault("F20", "an execution of an order that is final for us")
 def test_an_execution_of_an_order_that_is_final_for_us_finds_it(tmp_path: Path) -> None:
     rig = Rig(tmp_path, Market().add("AAPL", 2, CALM, CALM, "100 110 99 108", "104 105 102 103"))
     rig.run(2, candidate("AAPL", 2, plan(trail=D(5))))

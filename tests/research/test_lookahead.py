@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from faults.chaos import Tally
     from goldenthread.domain.bar import FloatArray
     from goldenthread.signals.indicators import Bound
     from signals.windows import Market
@@ -120,7 +121,8 @@ def test_a_bar_that_is_there_only_with_the_future_is_told() -> None:
     assert [(c.key, c.known, c.alone) for c in found.changes] == [("bars", 1.0, 0.0)]
 
 
-def test_honest_expressions_of_every_kind_differ_nowhere() -> None:
+@pytest.mark.fault("F21")
+def test_honest_expressions_of_every_kind_differ_nowhere(tally: Tally) -> None:
     market = random_market()
     honest = strategy_with(
         factors={
@@ -138,6 +140,7 @@ def test_honest_expressions_of_every_kind_differ_nowhere() -> None:
     assert found.changes == ()
     assert found.decisions > 40
     assert found.values == found.decisions * 18
+    tally("values decided with the future cut off and poisoned", found.values)
 
 
 def table(*days: int) -> Steps:
@@ -163,7 +166,8 @@ def comparing(when: str = "close > 0") -> Strategy:
     )
 
 
-def test_honest_members_weeks_and_tables_differ_nowhere() -> None:
+@pytest.mark.fault("F21")
+def test_honest_members_weeks_and_tables_differ_nowhere(tally: Tally) -> None:
     market = random_market()
     compiled = compile_strategy(comparing())
     subjects = [Subject(compiled, asset(symbol)) for symbol in ("AAPL", "IBM", "BTC/USD")]
@@ -177,6 +181,7 @@ def test_honest_members_weeks_and_tables_differ_nowhere() -> None:
     found = look(subjects, dates, whole, cut)
     assert found.changes == ()
     assert found.decisions > 40
+    tally("values of ranks, weeks and tables, decided without their future", found.values)
 
 
 @pytest.mark.usefixtures("leaky")

@@ -20,6 +20,8 @@ from research.histories import History, random_history
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from faults.chaos import Tally
+
 SEEDS = 600
 
 
@@ -74,8 +76,9 @@ def surrounds_the_close(history: History) -> bool:
     return (100 - plan.stop) * sign > D("0.01") and all((g - 100) * sign > D("0.01") for g in gains)
 
 
+@pytest.mark.fault("F22")
 @pytest.mark.parametrize("priced_as", ["PLANNED", "MARKET_NEXT_OPEN"])
-def test_shadow_and_exchange_agree_on_random_histories(priced_as: str) -> None:
+def test_shadow_and_exchange_agree_on_random_histories(priced_as: str, tally: Tally) -> None:
     seen: Counter[str] = Counter()
     for seed in range(SEEDS):
         history = random_history(seed)
@@ -91,3 +94,4 @@ def test_shadow_and_exchange_agree_on_random_histories(priced_as: str) -> None:
     expected = {"open", "STOP", "STOP_GAPPED", "TARGET", "TRAIL", "TIME", "RULE"}
     expected |= {"dividend of a long", "dividend of a short"}
     assert expected <= seen.keys(), seen
+    tally("signals priced as a shadow and traded on the exchange", seen.total())

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import exchange_calendars
 import pytest
@@ -12,6 +13,9 @@ from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.errors import DataError
 from goldenthread.rules import calendar
 from rules.make_xnys import table
+
+if TYPE_CHECKING:
+    from faults.chaos import Tally
 
 EQUITY, CRYPTO = AssetClass.EQUITY, AssetClass.CRYPTO
 COVERED = st.dates(dt.date(1990, 1, 1), dt.date(2030, 12, 31))
@@ -31,7 +35,10 @@ def test_the_shipped_table_is_what_exchange_calendars_says_today() -> None:
 
 
 @inside_exchange_calendars
-def test_every_session_from_1990_to_2027_has_the_open_and_close_of_exchange_calendars() -> None:
+@pytest.mark.fault("F17")
+def test_every_session_from_1990_to_2027_has_the_open_and_close_of_exchange_calendars(
+    tally: Tally,
+) -> None:
     start, end = dt.date(1990, 1, 1), dt.date(2027, 12, 31)
     frame = exchange_calendars.get_calendar("XNYS", start=start, end=end).schedule
     expected = [
@@ -44,6 +51,7 @@ def test_every_session_from_1990_to_2027_has_the_open_and_close_of_exchange_cale
     ]
     assert len(ours) == 9569  # 9915 weekdays in these 38 years less 346 closures
     assert ours == expected
+    tally("sessions of 1990 to 2027, their open and close beside exchange-calendars", len(ours))
 
 
 def test_new_york_is_closed_on_weekends_holidays_and_after_11_september() -> None:

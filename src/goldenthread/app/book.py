@@ -78,7 +78,7 @@ class FrozenRun(BaseModel):
 def read_book(store: HotStore) -> BookState | None:
     """Where the book stands; None before its first run."""
     document = store.get("job_metadata", _BOOK)
-    return None if document is None else BookState.model_validate(document.body)
+    return None if document is None else document.record(BookState)
 
 
 def begin_book(store: HotStore, account: AccountState, ds: dt.date) -> BookState:
@@ -93,7 +93,7 @@ def begin_book(store: HotStore, account: AccountState, ds: dt.date) -> BookState
         first_ds=ds,
     )
     document, _ = store.put_if_absent("job_metadata", _BOOK, fresh.model_dump(mode="json"))
-    state = BookState.model_validate(document.body)
+    state = document.record(BookState)
     if state.account_id != account.account_id:
         msg = (
             f"the broker answers as account {account.account_id!r}, this book was begun with "
@@ -112,7 +112,7 @@ def write_book(blotter: Blotter, store: HotStore, state: BookState) -> None:
 def book_with_fees(store: HotStore, more: Decimal) -> Replace:
     """The write that adds fees of closed positions to the book as it is stored now."""
     document = _must_exist(store, _BOOK)
-    state = BookState.model_validate(document.body)
+    state = document.record(BookState)
     after = state.model_copy(update={"closed_fees": state.closed_fees + more})
     return Replace(document, after.model_dump(mode="json"))
 
@@ -121,7 +121,7 @@ def freeze_run(store: HotStore, run: FrozenRun) -> FrozenRun:
     """The run as it was first started; ``run`` itself when this is the first start."""
     name = f"run-{run.ds.isoformat()}"
     document, _ = store.put_if_absent("job_metadata", name, run.model_dump(mode="json"))
-    return FrozenRun.model_validate(document.body)
+    return document.record(FrozenRun)
 
 
 def freeze_account(

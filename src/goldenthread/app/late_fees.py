@@ -61,7 +61,7 @@ def _patch(desk: Desk, late: Sequence[_Late], run: FrozenRun) -> None:
     for document, _, after in late:
         origin = desk.engines.hot_store.get("live_signals", document.id)
         if origin is not None:
-            signal = Signal.model_validate(origin.body)
+            signal = origin.record(Signal)
             trades.append((book(after, signal).model_copy(update={"is_final": True}), signal))
     warehouse, stamp = desk.engines.warehouse, desk.stamp(run)
     patch_fees(warehouse, trades, stamp)
@@ -77,7 +77,7 @@ def _charged(desk: Desk, archived: dt.date) -> list[_Late]:
     recent = [
         (document, position)
         for document in closed
-        if (position := Position.model_validate(document.body)).exit_ds is not None
+        if (position := document.record(Position)).exit_ds is not None
         and archived - _FEE_DAYS < position.exit_ds <= archived
     ]
     if not recent:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from goldenthread.domain.errors import ConflictError
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -36,6 +40,8 @@ MAX_COMMIT_BYTES = 3_500_000
 
 Body = dict[str, Any]
 
+R = TypeVar("R", bound=BaseModel)
+
 
 @dataclass(frozen=True)
 class Document:
@@ -47,6 +53,25 @@ class Document:
     version: int
     etag: object = None
     delete_at: dt.datetime | None = None
+
+    def record(self, kind: type[R]) -> R:
+        """The record that the document holds.
+
+        Raises:
+            ConflictError: A field is too many, too few or of another type: another version of
+                this package wrote it, or something else did.
+        """
+        try:
+            return kind.model_validate(self.body)
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            field = ".".join(str(part) for part in wrong["loc"])
+            message = (
+                f"{self.collection}/{self.id} is not a {kind.__name__} as this version writes it:"
+                f" {field}: {wrong['msg']}; run the version that wrote it, or restore the hot store"
+                " from a backup"
+            )
+            raise ConflictError(message) from error
 
 
 @dataclass(frozen=True)

@@ -140,16 +140,16 @@ class Blotter:
         """Which of these positions the run of ``ds`` found closed, also an attempt that died."""
         gone = [name for name in names if name not in self.positions]
         found = (self.store.get("live_positions", name) for name in gone)
-        bodies = [d.body for d in found if d and d.body["status"] == PositionStatus.CLOSED]
-        return [Position.model_validate(b) for b in bodies if b["met_ds"] == ds.isoformat()]
+        closed = [d for d in found if d and d.body["status"] == PositionStatus.CLOSED]
+        return [d.record(Position) for d in closed if d.body["met_ds"] == ds.isoformat()]
 
     def _load(self) -> None:
         for found in self._read("live_signals", SignalStatus):
-            self.signals[found.id] = Signal.model_validate(found.body)
+            self.signals[found.id] = found.record(Signal)
         for found in self._read("live_positions", PositionStatus):
-            self.positions[found.id] = Position.model_validate(found.body)
+            self.positions[found.id] = found.record(Position)
         for found in self._read("order_intents", IntentStatus):
-            self.intents[found.id] = OrderIntent.model_validate(found.body)
+            self.intents[found.id] = found.record(OrderIntent)
             self._index(self.intents[found.id])
         frozen = self.store.query("system_checks", equal={"status": "FROZEN"})
         self.frozen = {d.body["symbol"]: d.body["reason"] for d in frozen}

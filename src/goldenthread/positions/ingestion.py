@@ -214,7 +214,7 @@ def _late_owner(blotter: Blotter, position: Position, fill: Fill) -> OrderIntent
     for document in done:
         report = document.body["report"]
         if report is not None and report["broker_order_id"] == fill.broker_order_id:
-            return OrderIntent.model_validate(document.body)
+            return document.record(OrderIntent)
     return None
 
 

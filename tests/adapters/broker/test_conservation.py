@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_CEILING
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import settings as given_settings
 from hypothesis import strategies as st
@@ -19,6 +20,8 @@ from goldenthread.rules.calendar import is_session, next_session
 if TYPE_CHECKING:
     import datetime as dt
     from decimal import Decimal
+
+    from faults.chaos import Tally
 
 
 class SlowLedger:
@@ -61,10 +64,21 @@ class SlowLedger:
         return self.cash + sum((q * self.marks[s] for s, q in self.held.items() if q), D(0))
 
 
-@given(st.integers(0, 10**9))
-@given_settings(max_examples=60, deadline=None)
-def test_the_account_agrees_with_a_slow_ledger_every_day(seed: int) -> None:
-    days = random_days(seed)
+@pytest.mark.fault("F24")
+def test_the_account_agrees_with_a_slow_ledger_every_day(tally: Tally) -> None:
+    snapshots: list[dt.date] = []
+
+    @given(st.integers(0, 10**9))
+    @given_settings(max_examples=60, deadline=None)
+    def trade_days(seed: int) -> None:
+        snapshots.extend(assert_conserved(random_days(seed)))
+
+    trade_days()
+    tally("daily accounts of random days beside a slow ledger, within 1e-9", len(snapshots))
+
+
+def assert_conserved(days: RandomDays) -> list[dt.date]:
+    """The dates on which account and ledger were compared."""
     broker = SimulatedBroker(days.terms, days.market)
     for ds in trade(broker, days):
         slow, account = SlowLedger(days, broker, ds), broker.account()
@@ -75,6 +89,7 @@ def test_the_account_agrees_with_a_slow_ledger_every_day(seed: int) -> None:
         assert account.equity == account.cash + account.long_value + account.short_value
         assert account.buying_power >= 0
         assert account.crypto_buying_power >= 0
+    return days.dates
 
 
 @given(st.integers(0, 10**9))

@@ -145,7 +145,7 @@ def check_broker(project: Project, book: str) -> dict[str, Any]:
 def live_positions(store: HotStore) -> list[Position]:
     """Every position that is held or waits for its entry."""
     return [
-        Position.model_validate(document.body)
+        document.record(Position)
         for status in _LIVE
         for document in store.query("live_positions", equal={"status": status})
     ]
@@ -215,7 +215,7 @@ def _known_positions(store: HotStore, state: BookState) -> list[Position]:
     closed = store.query(
         "live_positions", equal={"status": PositionStatus.CLOSED}, ds_from=state.first_ds
     )
-    return [*live_positions(store), *(Position.model_validate(d.body) for d in closed)]
+    return [*live_positions(store), *(d.record(Position) for d in closed)]
 
 
 def _tried(name: str, check: Callable[[], str]) -> Finding:

@@ -173,7 +173,7 @@ def _living(project: Project, book: str, name: str) -> dict[str, Any]:
     if document is None:
         msg = f"signal {name} is archived nowhere and lives nowhere; see `goldenthread signals`"
         raise UsageError(msg)
-    signal = Signal.model_validate(document.body)
+    signal = document.record(Signal)
     unknown = Outcome(status=OutcomeStatus.OPEN, priced_as="PLANNED", revision=signal.ds)
     row = {k: v for k, v in rejected_row(signal, unknown).items() if not k.startswith("theor")}
     row.pop("outcome_status")

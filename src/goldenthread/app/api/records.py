@@ -152,7 +152,7 @@ def positions(project: Project, book: str) -> list[dict[str, Any]]:
     store = read_hot_store(project.settings, project.root, begun_book(project, book))
     live = (PositionStatus.PENDING, PositionStatus.OPEN, PositionStatus.CLOSING)
     found = [
-        Position.model_validate(document.body)
+        document.record(Position)
         for status in live
         for document in store.query("live_positions", equal={"status": status})
     ]

@@ -103,7 +103,7 @@ def _living(project: Project, book: str, span: Span, strategy: str) -> Iterator[
     """The signals that wait or are active."""
     for document in live_signals(project, book, span):
         if strategy in {"", document.body["strategy_id"]}:
-            yield Signal.model_validate(document.body)
+            yield document.record(Signal)
 
 
 def _versions(
