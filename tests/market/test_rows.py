@@ -2,12 +2,17 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from typing import TYPE_CHECKING
 
+import exchange_calendars
 import polars as pl
 import pytest
 
 from goldenthread.market.rows import LARGEST, in_order, sift
 from market.market_bars import MONDAY, daily
+
+if TYPE_CHECKING:
+    from faults.chaos import Tally
 
 NOON = dt.datetime(2021, 3, 5, 12, tzinfo=dt.UTC)
 
@@ -76,6 +81,51 @@ def test_new_york_is_complete_at_its_close_while_the_utc_day_still_forms() -> No
     bars = pl.concat([daily("AAPL", [100] * 5), daily("BTC/USD", [100] * 5)])
     evening = dt.datetime(2021, 3, 5, 21, tzinfo=dt.UTC)
     assert sift(bars, evening).refused["symbol"].to_list() == ["BTC/USD"]
+
+
+def unusual_closes() -> list[tuple[dt.date, dt.datetime]]:
+    """Sessions of 1990 to 2023 that close at another UTC hour than the one before, and their close.
+
+    Half days, the sessions after them, and those after New York's clocks are set: by the other
+    calendar, not by ours.
+    """
+    start, end = dt.date(1990, 1, 1), dt.date(2023, 12, 31)
+    closes = exchange_calendars.get_calendar("XNYS", start=start, end=end).schedule["close"]
+    instants = [close.to_pydatetime() for close in closes]
+    hours = [instant.timetz() for instant in instants]
+    return [
+        (instants[n].date(), instants[n]) for n in range(1, len(hours)) if hours[n] != hours[n - 1]
+    ]
+
+
+@pytest.mark.fault("F17")
+@pytest.mark.filterwarnings("ignore:Series.values returning")
+def test_a_session_of_any_length_is_over_at_its_close_and_not_a_moment_before(
+    tally: Tally,
+) -> None:
+    sessions = unusual_closes()
+    assert len(sessions) > 190  # 68 switches of the clocks, and half days with the session after
+    for ds, close in sessions:
+        bar = daily("AAPL", [100.0], first=ds)
+        assert sift(bar, close - dt.timedelta(microseconds=1)).bars.is_empty(), ds
+        assert sift(bar, close).refused.is_empty(), ds
+    tally("half days, and days of other hours than the day before", len(sessions))
+
+
+@pytest.mark.fault("F17", "days of a coin at their last millisecond")
+@pytest.mark.parametrize(
+    "ds",
+    [
+        *(dt.date(2023, 12, 31), dt.date(2024, 2, 28), dt.date(2024, 2, 29)),
+        *(dt.date(2024, 3, 10), dt.date(2024, 11, 3), dt.date(2016, 12, 31)),
+    ],
+    ids=["new year", "28 February", "leap day", "clocks ahead", "clocks back", "leap second"],
+)
+def test_a_coin_is_of_its_utc_day_until_the_last_millisecond(ds: dt.date) -> None:
+    bar = daily("BTC/USD", [100.0], first=ds)
+    last = dt.datetime.combine(ds, dt.time(23, 59, 59, 999_000), dt.UTC)
+    assert sift(bar, last).bars.is_empty()
+    assert sift(bar, last + dt.timedelta(milliseconds=1)).refused.is_empty()
 
 
 def test_of_equal_rows_of_one_day_the_first_is_kept() -> None:

@@ -51,6 +51,8 @@ def test_every_session_from_1990_to_2027_has_the_open_and_close_of_exchange_cale
     ]
     assert len(ours) == 9569  # 9915 weekdays in these 38 years less 346 closures
     assert ours == expected
+    deadlines = [calendar.entry_deadline(EQUITY, ds) for ds, _, _ in ours[:-1]]
+    assert deadlines == [opened for _, opened, _ in expected[1:]]
     tally("sessions of 1990 to 2027, their open and close beside exchange-calendars", len(ours))
 
 
