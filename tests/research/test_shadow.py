@@ -83,7 +83,7 @@ def test_it_is_open_while_it_may_still_be_triggered_or_is_held() -> None:
     waiting = shadow(market, order="limit", entry=95, stop=90, valid_bars=2, upto=3)
     assert (waiting.status, waiting.revision, waiting.entry_ds) == (OPEN, day(3), None)
     held = shadow(market, entry=100, stop=90)
-    assert (held.status, held.revision, held.bars_held) == (OPEN, day(4), 2 + 6)
+    assert (held.status, held.revision, held.bars_held) == (OPEN, day(12), 2 + 6)
     assert (held.entry_ds, held.entry_price) == (day(3), D(101))
     assert money_of(held) == (None, None, None, None)
 

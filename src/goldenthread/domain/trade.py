@@ -75,7 +75,7 @@ class Outcome(_Part):
     """What a signal that was not traded would have made, by the fill rules.
 
     ``priced_as`` is ``PLANNED`` (the signal's own order) or ``MARKET_NEXT_OPEN`` (a
-    never-triggered signal). ``revision`` is the last business date whose bar it used. Money
+    never-triggered signal). ``revision`` is the last business date it rests on. Money
     fields are null unless RESOLVED. Prices are in the units of the signal date.
     """
 

@@ -183,7 +183,7 @@ def so_far(trade: Course, signal: Signal, query: PriceQuery) -> Outcome:
     return Outcome(
         status=OutcomeStatus.OPEN,
         priced_as=query.priced_as,
-        revision=trade.last_bar_ds,
+        revision=trade.counted_ds,
         entry_ds=position.entry_ds,
         entry_price=None if average is None else money(average * trade.ratio),
         bars_held=None if average is None else trade.bars_held,

@@ -69,6 +69,7 @@ class Course(NamedTuple):
     """What became of a signal so far: its executions, and its units and stop of the last session.
 
     ``ratio`` is shares now per share at the signal; ``initial_stop`` is in today's units.
+    ``counted_ds`` is the last session it rests on: once entered each counts, before only bars do.
     """
 
     executions: Sequence[Execution]
@@ -76,7 +77,7 @@ class Course(NamedTuple):
     initial_stop: Decimal
     reason: ExitReason | None
     bars_held: int
-    last_bar_ds: dt.date
+    counted_ds: dt.date
     income: Income
 
 
@@ -141,7 +142,7 @@ class ShadowTrade:
             self.initial_stop,
             self.reason,
             self.bars_held,
-            self.last_bar_ds,
+            self._last_ds if self.executions else self.last_bar_ds,
             self._income,
         )
 
