@@ -44,7 +44,7 @@ fraction = 0.1
 FIRST, LAST_BAR = dt.date(2008, 7, 1), dt.date(2008, 9, 26)
 BEGIN, END = dt.date(2008, 9, 15), dt.date(2008, 10, 20)
 TRADES = "SELECT * FROM fact_trades WHERE book = @book AND ds BETWEEN @first AND @last ORDER BY ds"
-FILLS = "SELECT ds, symbol FROM fact_fills WHERE book = @book AND ds BETWEEN @first AND @last"
+FILLS = "SELECT * FROM fact_fills WHERE book = @book AND ds BETWEEN @first AND @last ORDER BY ds"
 MONEY = (
     "SELECT money_error FROM snapshot_accounts WHERE book = @book AND ds BETWEEN @first AND @last"
 )
@@ -80,6 +80,9 @@ def told(project: Project, sql: str) -> list[dict[str, Any]]:
 def assert_sound(project: Project) -> None:
     """Money holds, and exchange, shadow and backtest say the same."""
     assert all(abs(row["money_error"]) <= Decimal("1e-5") for row in told(project, MONEY))
+    desk, _ = begun(project, "sim:main")
+    assert desk.engines.hot_store.query("quarantine") == []
+    desk.close()
     for what in ("thread", "broker", "parity"):
         answer = command("check", what, "--project", str(project.root))
         assert answer.code == 0, answer.out
@@ -96,7 +99,9 @@ def test_what_is_delisted_is_closed_once_at_its_last_close(tmp_path: Path) -> No
     # 62 sessions from 1 July to 26 September 2008: the last close is 200 - 61 = 139 cents
     assert (trade["exit_ds"], trade["exit_reason"]) == (dt.date(2008, 9, 29), "DELISTED")
     assert trade["exit_price"] == Decimal("1.39")
-    assert max(row["ds"] for row in told(project, FILLS)) <= LAST_BAR
+    paid = told(project, FILLS)[-1]
+    assert (paid["ds"], paid["flags"]) == (dt.date(2008, 9, 29), ["DELISTED"])
+    assert paid["order_key"] == f"{trade['trade_id']}-external1-1"
     assert_sound(project)
 
 

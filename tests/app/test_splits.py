@@ -167,6 +167,9 @@ def assert_consistent(project: Project, *days: Held) -> None:
     for held in days:
         assert abs(held.money_error) <= D("1e-9") * held.equity
     assert check_broker(project, "sim:main")["differences"] == {}
+    desk, _ = begun(project, "sim:main")
+    assert desk.engines.hot_store.query("quarantine") == []
+    desk.close()
     found = check_thread(project, "sim:main")
     assert (found["lost"], found["duplicated"], found["unmatched_fills"]) == (0, 0, 0)
 

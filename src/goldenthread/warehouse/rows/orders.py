@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import Field
 
-from goldenthread.domain.ids import split_order_key
+from goldenthread.domain.ids import order_key, split_order_key
 from goldenthread.domain.position import Position
 from goldenthread.warehouse.rows.columns import (
     OPERATIONAL,
@@ -86,7 +86,9 @@ class OrderRow(_OfPosition):
 class FillRow(_OfPosition):
     """One execution, in the units of its own day."""
 
-    order_key: Name = Field(description="The order it belongs to.")
+    order_key: Name = Field(
+        description="The order it belongs to; leg external1, external2 … of what nobody ordered."
+    )
     fill_no: Whole = Field(description="Counts from 1 within the order.")
     position_id: Name = Field(description="The position, equal to signal_id and trade_id.")
     order_side: Name = Field(description="buy or sell.")
@@ -195,7 +197,7 @@ def fill_row(fill: Fill, position: Position) -> Raw:
     """The execution with the decision it serves."""
     return {
         **_of_position(position, fill.ds),
-        "order_key": fill.order_key,
+        "order_key": fill.order_key or _external_key(fill, position),
         "fill_no": fill.fill_no,
         "position_id": position.position_id,
         "order_side": fill.side.value,
@@ -210,6 +212,12 @@ def fill_row(fill: Fill, position: Position) -> Raw:
         "broker_order_id": fill.broker_order_id,
         "revision": fill.ds,
     }
+
+
+def _external_key(fill: Fill, position: Position) -> str:
+    """The key of an execution without an order of ours: a payment in cash, a sale by hand."""
+    external = [f.execution_id for f in position.fills if not f.order_key]
+    return order_key(position.position_id, f"external{external.index(fill.execution_id) + 1}", 1)
 
 
 def account_row(snapshot: AccountSnapshot) -> Raw:
