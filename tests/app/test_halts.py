@@ -105,6 +105,21 @@ def test_what_is_delisted_is_closed_once_at_its_last_close(tmp_path: Path) -> No
     assert_sound(project)
 
 
+@pytest.mark.fault("F18", "a last bar that lost 91 %, borne out by what was paid after it")
+def test_a_last_fall_counts_when_what_was_paid_after_it_is_a_bar(tmp_path: Path) -> None:
+    project = project_of(tmp_path, "BANK", 60)
+    file, action = falling(tmp_path, {LAST_BAR}), tmp_path / "actions.csv"
+    with file.open("a") as rows:  # Washington Mutual closed at 1.69, then at 0.16
+        rows.write("\nBANK,2008-09-26,0.25,0.30,0.12,0.13,9000000")
+        rows.write("\nBANK,2008-09-29,0.13,0.13,0.13,0.13,1000")
+    action.write_text("symbol,kind,ex_ds\nBANK,DELISTING,2008-09-29\n")
+    import_bars(project, file, {}, [action])
+    simulate(project, "main", (BEGIN, END))
+    (trade,) = told(project, TRADES)
+    assert trade["exit_price"] <= Decimal("0.13")
+    assert_sound(project)
+
+
 @pytest.mark.fault("F18", "a symbol held that trades no more and nobody says why")
 def test_what_trades_no_more_without_a_word_is_held_and_marked_stale(tmp_path: Path) -> None:
     project = project_of(tmp_path, "BANK", 60)
