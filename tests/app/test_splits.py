@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 import pytest
 
+import goldenthread as gt
 from goldenthread.app.api.bars import import_bars
 from goldenthread.app.api.checks import begun, check_broker, check_thread, live_positions
 from goldenthread.app.api.days import simulate
@@ -272,3 +273,28 @@ def test_the_trade_through_the_split_is_booked_once_in_the_units_of_its_end(
     paid, got = D("628.47") * D("1.0005") * 31, D("94.13") * D("0.9995") * 217
     assert abs(first["net_pnl"] - (got - paid)) < D("0.01")
     assert check_thread(project, "sim:main")["ok"] is True
+
+
+@pytest.mark.fault("F19", "recorded splits, the same trades on raw and on adjusted bars")
+@pytest.mark.slow
+@pytest.mark.parametrize(("symbol", "ex_ds", "ratio"), RECORDED)
+def test_raw_bars_with_their_splits_trade_as_adjusted_bars_do(
+    tmp_path: Path, shared_data: Path, symbol: str, ex_ds: str, ratio: str
+) -> None:
+    split = around(symbol, "long", dt.date.fromisoformat(ex_ds))
+    project = project_of(split, tmp_path, shared_data)
+    file = tmp_path / "strategies" / "holder.toml"
+    file.write_text(file.read_text().replace("max_bars = 60", "max_bars = 3"))
+    span = (split.first - dt.timedelta(days=14), split.ex_ds + dt.timedelta(days=14))
+    before = pl.when(pl.col("ds") < split.ex_ds).then(float(ratio)).otherwise(1.0)
+    prices = [pl.col(name) / before for name in ("open", "high", "low", "close")]
+    bars = pl.read_parquet(tmp_path / "bars.parquet")
+    adjusted = bars.with_columns(*prices, volume=pl.col("volume") * before)
+    raw = gt.backtest(file, project=project.root, span=span).trades
+    smooth = gt.backtest(file, adjusted, span=span).trades
+    assert raw.height > 3
+    assert (raw["split_factor"] != 1).any()
+    when = ["entry_ds", "exit_ds", "exit_reason"]
+    assert raw.select(when).rows() == smooth.select(when).rows()
+    for ours, theirs in zip(raw["return_fraction"], smooth["return_fraction"], strict=True):
+        assert abs(float(ours) - float(theirs)) < 0.001
