@@ -40,7 +40,7 @@ MAX_COMMIT_BYTES = 3_500_000
 
 Body = dict[str, Any]
 
-R = TypeVar("R", bound=BaseModel)
+_Record = TypeVar("_Record", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Document:
     etag: object = None
     delete_at: dt.datetime | None = None
 
-    def record(self, kind: type[R]) -> R:
+    def record(self, kind: type[_Record]) -> _Record:
         """The record that the document holds.
 
         Raises:

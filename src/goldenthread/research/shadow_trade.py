@@ -68,8 +68,7 @@ class Execution(NamedTuple):
 class Course(NamedTuple):
     """What became of a signal so far: its executions, and its units and stop of the last session.
 
-    ``ratio`` is shares now per share at the signal; ``initial_stop`` is in today's units.
-    ``counted_ds`` is the last session it rests on: once entered each counts, before only bars do.
+    ``ratio`` is shares now per share then, ``initial_stop`` in units of ``counted_ds``, the last.
     """
 
     executions: Sequence[Execution]
@@ -142,7 +141,7 @@ class ShadowTrade:
             self.initial_stop,
             self.reason,
             self.bars_held,
-            self._last_ds if self.executions else self.last_bar_ds,
+            self._last_ds if self.executions else self.last_bar_ds,  # held, every session counts
             self._income,
         )
 
