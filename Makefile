@@ -8,7 +8,7 @@ SEEDS ?=
 SEED  ?=
 FAULT ?=
 
-.PHONY: chaos parity-engines demo test check ci-setup emulators install format lock catalog bench clean
+.PHONY: chaos parity-engines demo test check ci-setup emulators browser install format lock catalog bench clean
 
 demo: install ## two years of real bars, eight strategies, a report
 	$(BIN)/goldenthread demo
@@ -23,7 +23,10 @@ check: install ## format, lint, types, contracts, budgets, fast tests
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
-ci-setup: install emulators ## what a clean machine needs before `make test`; safe to repeat
+ci-setup: install emulators browser ## what a clean machine needs before `make test`; safe to repeat
+
+browser: ## a browser for the tests that look at the dashboard
+	bash tests/emulators/install_chromium.sh
 
 emulators: ## the cloud's emulators that tests use, where this machine can run them
 	bash tests/emulators/install_bigquery.sh

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,6 +85,15 @@ def bigquery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BigQueryEmula
         engine_is_missing(emulator.MISSING)
     with emulator.running(tmp_path_factory.mktemp("bigquery")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The system's Chromium; skips where there is none."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        engine_is_missing("no Chromium; `make ci-setup` installs it")
+    return str(found)
 
 
 def engine_is_missing(message: str) -> None:

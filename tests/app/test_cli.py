@@ -101,6 +101,7 @@ USES: dict[str, Use] = {
     "init": Use(("{}/new",)),
     "demo": Use(keys=("simulated", "told", "report")),
     "exchange": Use(),  # it listens until it is told to end: tests/app/exchange/test_command.py
+    "serve": Use(),  # so does it: tests/app/web/test_command.py
 }
 """Every command there is; the test below keeps it so."""
 _PLACED = ("init", "demo", "rules")
@@ -152,7 +153,9 @@ def test_every_command_is_tried_here() -> None:
     assert USES.keys() == COMMANDS.keys()
 
 
-@pytest.mark.parametrize("path", [p for p in USES if p not in {"demo", "data pull", "exchange"}])
+@pytest.mark.parametrize(
+    "path", [p for p in USES if p not in {"demo", "data pull", "exchange", "serve"}]
+)
 def test_with_json_a_command_prints_one_document_and_nothing_else(path: str, desk: Path) -> None:
     use = USES[path]
     answer = used(path, desk, "--json")

@@ -14,6 +14,11 @@ from goldenthread.adapters.warehouse.bigquery.merging import merge_plan
 from goldenthread.adapters.warehouse.bigquery.staging import _staged_fields
 from goldenthread.adapters.warehouse.session import DuckDBSession
 from goldenthread.app.api import checks, explain, proofs, records, reporting, store
+from goldenthread.app.api.browsing import strategies, today
+from goldenthread.app.api.browsing.health import job_rows
+from goldenthread.app.api.browsing.signals import signal_page
+from goldenthread.app.api.browsing.trades import held, trade_page
+from goldenthread.app.api.browsing.wanted import WantedSignals, WantedTrades
 from goldenthread.app.api.days import simulate
 from goldenthread.app.api.evaluation import shadow, theory
 from goldenthread.app.api.evaluation.curves import left_out, threshold_curve
@@ -40,7 +45,8 @@ FILES = sorted(
 )
 PARAMETERS = {
     **dict.fromkeys(
-        ("book", "run_id", "name", "symbol", "id", "signal_id", "strategy_id"), "STRING"
+        ("book", "run_id", "name", "symbol", "id", "signal_id", "strategy_id", "after", "outcome"),
+        "STRING",
     ),
     **dict.fromkeys(("ds", "from", "to", "first", "last"), "DATE"),
     "loaded_at": "TIMESTAMP",
@@ -184,6 +190,13 @@ def _use_everything(root: Path) -> None:
     explain.write_page(project, book, refused["signal_id"], root / "signal.html")
     store.digest(project, book)
     store.query(project, "SELECT symbol FROM fact_trades", SUMMER)
+    today.today(project, book)
+    signal_page(project, book, WantedSignals())
+    trade_page(project, book, WantedTrades())
+    held(project, book)
+    strategies.strategy_rows(project, book)
+    strategies.strategy_story(project, book, "golden_cross")
+    job_rows(project, book)
     simulate(project, "main", (SUMMER[0], SUMMER[1] + dt.timedelta(days=3)))
 
 

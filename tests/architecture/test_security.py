@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from goldenthread.app.exchange.terms import HOST
+from goldenthread.app.listening.sockets import HOST
 from goldenthread.app.settings import Settings
 
 if TYPE_CHECKING:
@@ -110,19 +110,29 @@ def test_nothing_is_exported_for_a_spreadsheet_to_run() -> None:
     assert found == {("research/backtest/folder.py", "frame.write_csv()")}  # hashed, never kept
 
 
-def test_one_file_listens_and_its_address_is_that_of_this_machine() -> None:
+def test_one_file_binds_and_its_address_is_that_of_this_machine_unless_serve_says_another() -> None:
     able = {file for file, module in imports() if module in SERVERS}
     exchange = {f"app/exchange/{name}.py" for name in ("server", "wire/gate", "wire/stream")}
-    assert able == {*exchange, "app/api/desks.py"}  # which asks for this machine's name
+    listeners = {*exchange, "app/listening/sockets.py", "app/web/server.py"}
+    assert able == {*listeners, "app/api/desks.py"}  # which asks for this machine's name
     found = {
         (file, ast.unparse(node))
-        for file in exchange
+        for file in listeners
         for name, node in calls(trees()[file])
         if name in LISTENERS
     }
     assert found == {
-        ("app/exchange/server.py", "taken.bind((HOST, port))"),
-        ("app/exchange/server.py", "asyncio.run(self._serve())"),  # on the sockets bound above
+        ("app/listening/sockets.py", "taken.bind((host, port))"),
+        ("app/exchange/server.py", "asyncio.run(self._serve())"),  # on the sockets bound there
+        ("app/web/server.py", "self._server.run(sockets=[self._socket])"),
+    }
+    bound = {
+        ast.unparse(n) for tree in trees().values() for name, n in calls(tree) if name == "bound"
+    }
+    assert bound == {
+        "bound(port, '--port')",
+        "bound(admin_port, '--admin-port')",
+        "bound(terms.port, '--port', terms.host)",  # with a token: tests/app/web/test_terms.py
     }
     assert HOST == "127.0.0.1"
     texts = {

@@ -29,8 +29,8 @@ def test_a_signed_figure_is_coloured_by_its_sign() -> None:
 
 def test_bars_grow_from_the_middle_to_both_sides() -> None:
     page = table([MADE], [{"made": "", "share": 0.5}, {"made": "", "share": -1.0}], "")
-    assert "left:50.0%;width:25.0%" in page
-    assert "left:0.0%;width:50.0%" in page
+    assert 'x="50.0" width="25.0"' in page
+    assert 'x="0.0" width="50.0"' in page
 
 
 def test_only_the_first_cell_of_a_synthetic_row_is_labelled() -> None:
@@ -38,6 +38,13 @@ def test_only_the_first_cell_of_a_synthetic_row_is_labelled() -> None:
     assert f"BTC/USD {SYNTHETIC}</td>" in table([NAME, MADE], [row], "")
     assert table([NAME, MADE], [row], "").count(SYNTHETIC) == 1
     assert SYNTHETIC not in table([NAME], [{**row, "synthetic": False}], "")
+
+
+def test_a_cell_leads_where_its_column_says_and_no_address_ends_early() -> None:
+    linked = Column("Name", lambda row: row["name"], figure=False, link=lambda row: row["to"])
+    page = table([linked], [{"name": "<a>", "to": '/x"><b>'}, {"name": "none", "to": ""}], "")
+    assert '<td><a href="/x&quot;&gt;&lt;b&gt;">&lt;a&gt;</a></td>' in page
+    assert "<td>none</td>" in page
 
 
 def test_a_table_without_rows_is_a_sentence() -> None:

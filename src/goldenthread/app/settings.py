@@ -169,6 +169,10 @@ class _Benchmarks(_Section):
     crypto: str = "BTC/USD"
 
 
+class _Serve(_Section):
+    token: Annotated[SecretStr, BeforeValidator(_key)] = SecretStr("")
+
+
 class Settings(_Section):
     """Every setting in force; paths are relative to the project's folder.
 
@@ -188,6 +192,7 @@ class Settings(_Section):
     run: _Run = _Run()
     factors: _Factors = _Factors()
     benchmarks: _Benchmarks = _Benchmarks()
+    serve: _Serve = _Serve()
 
     _origins: dict[tuple[str, str], Origin] = PrivateAttr(default_factory=dict)
 
@@ -201,7 +206,7 @@ class Setting:
     origin: Origin
 
 
-_SECRET = {"alpaca": {"key_id", "secret_key"}, "notifier": {"urls"}}
+_SECRET = {"alpaca": {"key_id", "secret_key"}, "notifier": {"urls"}, "serve": {"token"}}
 
 _Layer = dict[str, dict[str, object]]
 _KEYS = {
@@ -384,14 +389,9 @@ def _sections() -> str:
 
 
 _WORDS = {
-    "decimal_parsing": "a number",
-    "decimal_type": "a number",
-    "float_parsing": "a number",
-    "float_type": "a number",
+    **dict.fromkeys(("decimal_parsing", "decimal_type", "float_parsing", "float_type"), "a number"),
+    **dict.fromkeys(("int_parsing", "int_from_float", "int_type"), "a whole number"),
     "finite_number": "a finite number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "int_type": "a whole number",
     "path_type": "a path, as text",
     "string_type": "a text",
 }

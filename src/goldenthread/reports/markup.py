@@ -21,7 +21,8 @@ class Column:
 
     ``text`` gives plain text (it is escaped). A ``signed`` figure is coloured by its sign;
     ``share`` (-1 to 1, or None) draws it as a bar from the middle of its cell as well, ``heat``
-    (likewise) fills the cell. ``defined`` is the figure whose definition the head links to.
+    (likewise) fills the cell. ``defined`` is the figure whose definition the head links to,
+    ``link`` gives the address a row's text leads to; empty for none.
     """
 
     head: str
@@ -32,6 +33,7 @@ class Column:
     hint: str = ""
     heat: Callable[[Mapping[str, Any]], float | None] | None = None
     defined: str = ""
+    link: Callable[[Mapping[str, Any]], str] | None = None
 
 
 def table(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], empty: str) -> str:
@@ -98,6 +100,8 @@ def _row(columns: Sequence[Column], row: Mapping[str, Any]) -> str:
     for place, column in enumerate(columns):
         text = column.text(row)
         shown = _figure(text) if column.figure else escape(text)
+        if column.link and (address := column.link(row)):
+            shown = f'<a href="{escape(address, quote=True)}">{shown}</a>'
         label = f" {SYNTHETIC}" if place == 0 and row.get("synthetic") else ""
         bar = _bar(column.share(row)) if column.share else ""
         tone = _tone(text) if column.signed else ""
@@ -109,7 +113,10 @@ def _row(columns: Sequence[Column], row: Mapping[str, Any]) -> str:
 def _bar(share: float | None) -> str:
     width = abs(share or 0.0) * 50
     left = 50.0 if (share or 0.0) > 0 else 50 - width
-    return f'<i class="bar"><i style="left:{left:.1f}%;width:{width:.1f}%"></i></i>'
+    return (
+        '<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect x="{left:.1f}" width="{width:.1f}" height="10"/></svg>'
+    )
 
 
 def _heat(share: float | None) -> str:

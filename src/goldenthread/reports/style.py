@@ -49,8 +49,7 @@ th:last-child,td:last-child { padding-right:0 }
   border:1px solid var(--s2); border-radius:3px; padding:0 4px; vertical-align:1px }
 .bar { display:inline-block; position:relative; width:90px; height:9px; margin-right:10px;
   background:linear-gradient(var(--axis),var(--axis)) center/1px 100% no-repeat }
-.bar i { position:absolute; top:0; bottom:0; background:currentColor; opacity:.75;
-  border-radius:1px }
+.bar rect { fill:currentColor; opacity:.75 }
 .legend + .scroll { margin-top:14px }
 .chart { display:block; width:100%; height:auto; margin-top:8px }
 .chart text { font-size:12px; fill:var(--faint); font-variant-numeric:tabular-nums }

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from goldenthread.app.api.desks import load_bars, plan_desk
-from goldenthread.app.api.records import ALL_TIME, begun_book, facts, holder, signals
+from goldenthread.app.api.records import begun_book, facts, holder, live_signals, signals
 from goldenthread.app.book import read_book
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.engines.wiring import open_market_data, read_hot_store
@@ -17,7 +17,7 @@ from goldenthread.domain.errors import UsageError
 from goldenthread.domain.ids import signal_ds, signal_id
 from goldenthread.domain.signal import Signal, Verdict
 from goldenthread.domain.trade import Outcome, OutcomeStatus
-from goldenthread.reports.explain.page import last_day, page
+from goldenthread.reports.explain.page import chapters, last_day, page
 from goldenthread.reports.explain.story import ExplainInput
 from goldenthread.reports.explain.story import explain as explain_signal
 from goldenthread.reports.notation import exact
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from goldenthread.app.api.project import Project
     from goldenthread.app.desk import Desk
-    from goldenthread.domain.bar import BarWindow
+    from goldenthread.domain.bar import Bar, BarWindow
     from goldenthread.reports.explain.story import Explanation
     from goldenthread.signals.engine import CompiledStrategy
 
@@ -44,6 +44,11 @@ ORDER BY valid_from
 _BAR = """
 SELECT open, high, low, close, volume FROM bars_current
 WHERE ds BETWEEN @first AND @last AND symbol = @symbol AND @book = @book
+"""
+_STARTING = """
+SELECT DISTINCT signal_id FROM all_signals
+WHERE book = @book AND ds BETWEEN @first AND @last AND STARTS_WITH(signal_id, @signal_id)
+ORDER BY signal_id
 """
 _WHOLE = re.compile(r"(\d)\.0\b")
 """A whole number as our canonical expressions write it, 14.0."""
@@ -88,17 +93,31 @@ def write_page(project: Project, book: str, what: str, out: Path) -> Path:
     Raises:
         UsageError: No such signal.
     """
-    book = begun_book(project, book)
+    text = page(*_drawn(project, begun_book(project, book), what), SystemClock().now())
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text, encoding="utf-8")
+    return out
+
+
+def page_parts(project: Project, book: str, what: str) -> tuple[dict[str, Any], list[str]]:
+    """The row of a signal, and its page below the head in parts of HTML; see ``write_page``.
+
+    Raises:
+        UsageError: No such signal.
+    """
+    told, shown = _drawn(project, begun_book(project, book), what)
+    return dict(told.signal), chapters(told, shown)
+
+
+def _drawn(project: Project, book: str, what: str) -> tuple[ExplainInput, list[Bar]]:
+    """The rows of a signal, and the bars around its life up to where the book stands."""
     told = _rows(project, book, _full_id(project, book, what))
     symbol, decided = told.signal["symbol"], told.signal["signal_ds"]
     state = read_book(read_hot_store(project.settings, project.root, book))
     met = (state and state.last_ds) or decided
     until = min((last_day(told.signal) or met) + _AFTER, met)
     _, bars = load_bars(project, [symbol], until)
-    shown = bars.bars_since(symbol, decided - _BEFORE, until)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(page(told, shown, SystemClock().now()), encoding="utf-8")
-    return out
+    return told, list(bars.bars_since(symbol, decided - _BEFORE, until))
 
 
 def _full_id(project: Project, book: str, prefix: str) -> str:
@@ -107,7 +126,8 @@ def _full_id(project: Project, book: str, prefix: str) -> str:
     Raises:
         UsageError: No signal, or more than one, starts with it.
     """
-    known: set[str] = {row["signal_id"] for row in signals(project, book, ALL_TIME)}
+    archived = facts(project, book, _STARTING, signal_id=prefix)["signal_id"]
+    known: set[str] = {*archived, *(document.id for document in live_signals(project, book))}
     found = sorted(name for name in known if name.startswith(prefix))
     if len(found) == 1:
         return found[0]

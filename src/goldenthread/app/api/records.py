@@ -11,7 +11,7 @@ from goldenthread.domain.errors import UsageError
 from goldenthread.domain.ids import MODEL
 from goldenthread.domain.position import Position, PositionStatus
 from goldenthread.domain.signal import SignalStatus
-from goldenthread.domain.trade import OutcomeStatus
+from goldenthread.reports.explain.signal_rows import ended_row, live_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -102,8 +102,8 @@ def signals(project: Project, book: str, span: Span, outcome: str = "") -> list[
         msg = f"--outcome got {outcome!r}; allowed: {', '.join(OUTCOMES)}"
         raise UsageError(msg)
     book = begun_book(project, book)
-    ended = [_noted(row) for row in facts(project, book, _SIGNALS, span).to_dicts()]
-    rows = [*ended, *(_live_row(d) for d in live_signals(project, book, span))]
+    ended = [ended_row(row) for row in facts(project, book, _SIGNALS, span).to_dicts()]
+    rows = [*ended, *(live_row(d.body) for d in live_signals(project, book, span))]
     _name_holders(project, book, rows)
     return [row for row in rows if not outcome or row["outcome"] == outcome]
 
@@ -219,29 +219,3 @@ def _name_holders(project: Project, book: str, rows: list[dict[str, Any]]) -> No
         found = _holder(by_symbol.get(row["symbol"], ()), row["symbol"], row["signal_ds"])
         if found:
             row["note"] = "; ".join(filter(None, (f"held by {found}", row["note"])))
-
-
-def _live_row(document: Document) -> dict[str, Any]:
-    body = document.body
-    outcome = "open" if body["status"] == SignalStatus.ACTIVE else "waiting"
-    return {
-        "signal_id": body["signal_id"],
-        "signal_ds": body["ds"],
-        **{key: body[key] for key in ("strategy_id", "symbol", "side")},
-        "outcome": outcome,
-        "reason": None,
-        "outcome_status": None,
-        "priced_as": None,
-        "net_pnl": None,
-        "note": None,
-    }
-
-
-def _noted(row: dict[str, Any]) -> dict[str, Any]:
-    """The row of an ended signal with its note."""
-    note = row.pop("theoretical_note")
-    if row["outcome_status"] == OutcomeStatus.OPEN:
-        note = "still open"
-    elif row["priced_as"] == "MARKET_NEXT_OPEN" and not note:
-        note = "as a market order at the next open"
-    return {**row, "note": note or None}

@@ -10,7 +10,7 @@ import typer
 from goldenthread import __version__
 from goldenthread.app.cli import account, check, data, day, start, strategy, warehouse
 from goldenthread.app.cli.evaluation import compare, replay, shadow
-from goldenthread.app.cli.listeners import exchange
+from goldenthread.app.cli.listeners import exchange, serve
 from goldenthread.app.cli.research import backtest, sweep
 from goldenthread.domain.errors import GoldenthreadError
 
@@ -31,7 +31,7 @@ app.add_typer(strategy.app, name="strategy", help="Strategies: write, check, com
 app.add_typer(warehouse.app, name="warehouse", help="The star schema: query, digest, cost.")
 app.add_typer(warehouse.quarantine, name="quarantine", help="Rows that were refused.")
 app.add_typer(check.app, name="check", help="Proofs about your own data and ledgers.")
-for module in (start, day, backtest, sweep, account, shadow, replay, compare, exchange):
+for module in (start, day, backtest, sweep, account, shadow, replay, compare, exchange, serve):
     module.register(app)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import threading
 import urllib.error
 import urllib.request
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.exchange.faults import Faults
-from goldenthread.app.exchange.terms import HOST, ExchangeTerms
+from goldenthread.app.exchange.terms import ExchangeTerms
 from goldenthread.app.exchange.venue import Venue
+from goldenthread.app.listening.sockets import HOST, bound
 from goldenthread.domain.errors import EngineError, UsageError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class ExchangeServer:
     ) -> None:
         self.terms = terms or ExchangeTerms()
         self._market = market
-        self._sockets = (_bound(port, "--port"), _bound(admin_port, "--admin-port"))
+        self._sockets = (bound(port, "--port"), bound(admin_port, "--admin-port"))
         ports = [taken.getsockname()[1] for taken in self._sockets]
         self.url, self.admin_url = (f"http://{HOST}:{number}" for number in ports)
         self.stream_url = f"ws://{HOST}:{ports[0]}/stream"
@@ -127,9 +127,7 @@ class ExchangeServer:
             from goldenthread.app.exchange.wire.admin import Admin  # noqa: PLC0415  # an extra
             from goldenthread.app.exchange.wire.api import alpaca_api  # noqa: PLC0415  # an extra
             from goldenthread.app.exchange.wire.stream import Streams  # noqa: PLC0415  # an extra
-            from goldenthread.app.exchange.wire.visitors import (  # noqa: PLC0415  # an extra
-                Visitors,
-            )
+            from goldenthread.app.listening.visitors import Visitors  # noqa: PLC0415  # an extra
         except ImportError as error:
             msg = f"{error}; the exchange needs `pip install goldenthread[web]`"
             raise UsageError(msg) from error
@@ -161,16 +159,3 @@ def _server(app: Any) -> uvicorn.Server:  # noqa: ANN401  # an ASGI application
             timeout_graceful_shutdown=1,
         )
     )
-
-
-def _bound(port: int, flag: str) -> socket.socket:
-    # With its protocol named, asyncio sends every answer at once (TCP_NODELAY).
-    taken = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        taken.bind((HOST, port))
-    except (OSError, OverflowError) as error:
-        taken.close()
-        msg = f"cannot listen on {HOST}:{port}: {error}; choose another port with {flag}, or 0"
-        raise UsageError(msg) from error
-    return taken

@@ -11,9 +11,6 @@ if TYPE_CHECKING:
 
     from goldenthread.domain.policy import Profile
 
-HOST = "127.0.0.1"
-"""The only address an exchange listens on."""
-
 KEY_ID, SECRET_KEY = "PKOFFLINE", "offline-secret"  # they open nothing but this machine
 """The key pair an exchange takes unless told otherwise."""
 

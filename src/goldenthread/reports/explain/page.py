@@ -31,14 +31,19 @@ def page(facts: ExplainInput, bars: Sequence[Bar], now: dt.datetime) -> str:
         bars: Raw bars of its symbol around its life, oldest first.
         now: When the page was made.
     """
+    name = explain(facts).signal_id
+    body = [_header(name, facts, now), *chapters(facts, bars)]
+    return document(f"{facts.signal['symbol']} · {name}", body)
+
+
+def chapters(facts: ExplainInput, bars: Sequence[Bar]) -> list[str]:
+    """The page below its head, as parts in HTML: the sentence, the candles, every section."""
     told = explain(facts)
-    body = [
-        _header(told.signal_id, facts, now),
+    return [
         f'<section class="callout"><p>{escape(told.summary)}</p></section>',
         _chart(facts, bars),
         *(_section(section) for section in told.sections),
     ]
-    return document(f"{facts.signal['symbol']} · {told.signal_id}", body)
 
 
 def _header(name: str, facts: ExplainInput, now: dt.datetime) -> str:

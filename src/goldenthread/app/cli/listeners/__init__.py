@@ -1,1 +1,1 @@
-"""Commands that serve a loopback port until Ctrl-C."""
+"""Commands that serve a port until Ctrl-C."""

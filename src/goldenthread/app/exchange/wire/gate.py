@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from goldenthread.app.exchange.faults import Request
+from goldenthread.app.listening.limits import RateLimit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from goldenthread.domain.clock import Clock
 
 _OPEN_TO_ALL = "/v1beta3/crypto/"
-_MINUTE = 60
 _UNAUTHORISED, _FORBIDDEN, _TOO_MANY = 401, 403, 429
 _WORDS = {
     429: "too many requests.",
@@ -85,31 +85,6 @@ class Gate:
             page = f"<html><body><h1>{fault.status} Bad Gateway</h1></body></html>"
             answer = HTMLResponse(page, fault.status)
         await answer(scope, receive, send)
-
-
-class RateLimit:
-    """So many requests in each minute of the wall clock; None: as many as come."""
-
-    def __init__(self, per_minute: int | None, clock: Clock) -> None:
-        self._per_minute = per_minute
-        self._clock = clock
-        self._minute = 0
-        self._used = 0
-
-    def take(self) -> tuple[bool, dict[str, str]]:
-        """Whether one more passes, and the headers that tell how many are left until when."""
-        if self._per_minute is None:
-            return True, {}
-        minute = int(self._clock.now().timestamp()) // _MINUTE
-        if minute != self._minute:
-            self._minute, self._used = minute, 0
-        passes = self._used < self._per_minute
-        self._used += passes
-        return passes, {
-            "x-ratelimit-limit": str(self._per_minute),
-            "x-ratelimit-remaining": str(self._per_minute - self._used),
-            "x-ratelimit-reset": str((minute + 1) * _MINUTE),
-        }
 
 
 def _json_fault(status: int) -> JSONResponse:

@@ -1,0 +1,1 @@
+"""What a person browses in a book: pages of signals and trades, versions, health."""

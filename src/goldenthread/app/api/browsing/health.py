@@ -1,0 +1,92 @@
+"""Whether a book is well: what ran last, how far behind it is, what is stopped or set aside."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from goldenthread import __version__
+from goldenthread.app.api.days import next_step, status
+from goldenthread.app.api.records import begun_book, facts
+from goldenthread.app.api.store import cost, quarantined
+
+if TYPE_CHECKING:
+    from goldenthread.app.api.project import Project
+
+_RUNS = """
+SELECT run_id, ds, job, status, started_at, finished_at, duration_s, offered, inserted, updated,
+       unchanged, refused
+FROM job_runs
+WHERE book = @book AND ds BETWEEN @first AND @last
+ORDER BY ds DESC, started_at DESC
+LIMIT 200
+"""
+
+
+def job_rows(project: Project, book: str) -> dict[str, Any]:
+    """The newest 200 runs of the book, the last one first, and what guarded queries read.
+
+    ``queries`` has a row a day (``day queries bytes``), the last one first.
+    """
+    book = begun_book(project, book)
+    days: dict[str, list[int]] = {}
+    for row in cost(project):
+        days.setdefault(str(row["at"])[:10], []).append(row["bytes"])
+    return {
+        "book": book,
+        "runs": facts(project, book, _RUNS).to_dicts(),
+        "queries": [
+            {"day": day, "queries": len(read), "bytes": sum(read)}
+            for day, read in sorted(days.items(), reverse=True)
+        ],
+    }
+
+
+def health(project: Project, book: str) -> dict[str, Any]:
+    """How the book stands, and a row a check (``check ok found``).
+
+    ``ok`` is whether every check is; ``next`` is what to type to get a book going, else None.
+    """
+    book = begun_book(project, book)
+    stands = status(project, book)
+    checks = [
+        *_progress(stands),
+        _check("halt", not stands["halted"], "halted: no new entries until `goldenthread resume`"),
+        _check("symbols", not stands["frozen"], _frozen(stands["frozen"])),
+        _quarantine(len(quarantined(project, book))),
+    ]
+    return {
+        "book": book,
+        "version": __version__,
+        "ok": all(row["ok"] for row in checks),
+        "checks": checks,
+        "next": next_step(project, book) or None,
+        "stands": stands,
+    }
+
+
+def _progress(stands: dict[str, object]) -> list[dict[str, object]]:
+    """Whether the runs and the archive have kept up with the bars."""
+    run, archived, bar = stands["last_run"], stands["archived"], stands["last_bar"]
+    known = isinstance(run, dt.date) and isinstance(bar, dt.date)
+    behind = max((bar - run).days, 0) if known else None  # type: ignore[operator]  # both are dates
+    late = "has not run yet" if behind is None else f"last {run}, {behind} days before the last bar"
+    return [
+        _check("bars", bar is not None, "none yet: `goldenthread data import`", f"up to {bar}"),
+        _check("runs", behind == 0, late, f"last {run}"),
+        _check("archive", archived == run, f"loaded up to {archived or 'no day'}", f"to {run}"),
+    ]
+
+
+def _check(name: str, ok: bool, wrong: str, right: str = "in order") -> dict[str, object]:
+    return {"check": name, "ok": ok, "found": right if ok else wrong}
+
+
+def _frozen(frozen: object) -> str:
+    told = frozen.items() if isinstance(frozen, dict) else ()
+    return "frozen: " + "; ".join(f"{symbol}, {reason}" for symbol, reason in told)
+
+
+def _quarantine(size: int) -> dict[str, object]:
+    told = f"{size} refused rows wait: `goldenthread quarantine ls`"
+    return _check("quarantine", size == 0, told, "empty")

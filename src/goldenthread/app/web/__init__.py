@@ -1,0 +1,1 @@
+"""The dashboard: what a book did and why, in a browser, from the published copy."""

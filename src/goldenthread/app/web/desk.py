@@ -1,0 +1,40 @@
+"""What a request is answered from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+from fastapi import Depends, Request
+
+from goldenthread.app.api.project import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Desk(NamedTuple):
+    """A project opened for one request, and the book it is about; empty for the one begun."""
+
+    project: Project
+    book: str
+
+    def labelled(self, shown: Mapping[str, Any]) -> dict[str, Any]:
+        """What is shown, each row of its lists knowing whether its prices were generated."""
+        made_up = {asset.symbol for asset in self.project.market_data.assets() if asset.synthetic}
+        return {name: _labelled(value, made_up) for name, value in shown.items()}
+
+
+def _labelled(value: object, made_up: set[str]) -> object:
+    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+        return value
+    return [{**row, "synthetic": row.get("symbol") in made_up} for row in value]
+
+
+def _desk(request: Request) -> Desk:
+    """The desk of the request: its files are read anew, for they may have changed."""
+    terms = request.app.state.terms
+    return Desk(Project(terms.project.root, terms.project.settings), terms.book)
+
+
+AtDesk = Annotated[Desk, Depends(_desk)]
+"""How a route asks for its desk."""

@@ -1,0 +1,1 @@
+"""The addresses: each page, and its data in JSON under /api."""

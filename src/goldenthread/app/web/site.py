@@ -1,0 +1,93 @@
+"""The dashboard as one application: pages, their JSON under /api, and its words in failure."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from goldenthread import __version__
+from goldenthread.app.clock import SystemClock
+from goldenthread.app.listening.visitors import Visitors
+from goldenthread.app.web.access import Access
+from goldenthread.app.web.gate import Gate
+from goldenthread.app.web.paper import JSON, paper
+from goldenthread.app.web.routes import doors, shadow, signals, strategies, today, trades, upkeep
+from goldenthread.domain.errors import GoldenthreadError, UsageError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp
+
+    from goldenthread.app.web.terms import ServeTerms
+    from goldenthread.domain.clock import Clock
+
+_LOST = {
+    404: "There is no such page; those there are stand above.",
+    405: "This address takes no such request.",
+}
+
+
+def dashboard(terms: ServeTerms, clock: Clock | None = None) -> ASGIApp:
+    """The application behind its gates; ``clock`` is the wall's, for logins."""
+    access = Access(terms.token, clock or SystemClock())
+    return Visitors(Gate(routes(terms, access), access), terms.known_as)
+
+
+def routes(terms: ServeTerms, access: Access) -> FastAPI:
+    """The application without its gates."""
+    app = FastAPI(
+        title="Goldenthread",
+        version=__version__,
+        summary="What a book did and why. Exact numbers are texts, fractions are never percent.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,  # its page would fetch scripts from elsewhere
+        redoc_url=None,
+        exception_handlers={
+            GoldenthreadError: _told,
+            OSError: _disk,
+            RequestValidationError: _asked_wrongly,
+            HTTPException: _lost,
+            Exception: _broken,
+        },
+    )
+    app.state.terms, app.state.access = terms, access
+    for part in (today, signals, trades, strategies, shadow, upkeep, doors):
+        app.include_router(part.router)
+    return app
+
+
+def _answer(request: Request, status: int, words: str) -> Response:
+    if request.url.path.startswith("/api/"):
+        return JSON({"error": words}, status)
+    title = HTTPStatus(status).phrase
+    return paper(request, "message.html", {"title": title, "words": words}, status)
+
+
+async def _told(request: Request, error: Exception) -> Response:
+    """What a person must change is a bad request; an engine that fails is out of service."""
+    return _answer(request, 400 if isinstance(error, UsageError) else 503, str(error))
+
+
+async def _disk(request: Request, error: Exception) -> Response:
+    return _answer(request, 503, f"{error}; check disk space and permissions, then load it again")
+
+
+async def _asked_wrongly(request: Request, error: Exception) -> Response:
+    found = error.errors() if isinstance(error, RequestValidationError) else ()
+    words = [f"{each['loc'][-1]}: got {each['input']!r}; {each['msg']}" for each in found]
+    return _answer(request, 400, "\n".join(words))
+
+
+async def _lost(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    return _answer(request, status, _LOST.get(status, HTTPStatus(status).phrase))
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    name = type(error).__name__
+    return _answer(request, 500, f"internal error: {name}: {error}; please report it")

@@ -1,0 +1,1 @@
+"""What each page shows, as parts of HTML from the rows of its JSON."""

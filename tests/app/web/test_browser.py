@@ -1,0 +1,118 @@
+"""The dashboard in a real browser: no error in its console, at a desk and on a phone."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from app.web.serving import PAGES, asked, details, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.slow
+
+SIZES = {"desk": (1280, 900), "phone": (390, 844)}
+_PATIENCE_MS = 120_000
+"""A new machine first compiles what prices the thresholds of a filter."""
+WORD = "a-token-of-24-characters"
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One browser for all of these tests."""
+    root = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium has no sandbox for root
+    with sync_playwright() as started:
+        found = started.chromium.launch(executable_path=chromium, args=root)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page at desktop width that fails the test for whatever its console says."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    opened = context.new_page()
+    said: list[str] = []
+    opened.on("console", lambda message: said.append(message.text))
+    opened.on("pageerror", lambda error: said.append(str(error)))
+    yield opened
+    context.close()
+    assert said == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_every_page_fits_and_its_console_is_silent(
+    browser: Browser, site: str, size: str, scheme: str, tmp_path: Path
+) -> None:
+    width, height = SIZES[size]
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    context.set_default_timeout(_PATIENCE_MS)
+    opened, said = context.new_page(), list[str]()
+    opened.on("console", lambda message: said.append(message.text))
+    opened.on("pageerror", lambda error: said.append(str(error)))
+    kept = os.environ.get("GOLDENTHREAD_SCREENSHOTS", str(tmp_path))
+    for path in (*PAGES, *details(site)):
+        answer = opened.goto(f"{site}{path}")
+        assert answer is not None
+        assert (answer.status, said) == (200, []), path
+        wider = opened.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert wider <= 0, f"{path} is {wider} px wider than the {size}"
+        name = path.strip("/").replace("/", "-") or "today"
+        opened.screenshot(path=f"{kept}/{size}-{scheme}-{name[:40]}.png")
+    context.close()
+
+
+def test_filters_narrow_the_list_and_a_signal_opens_its_story(site: str, page: Page) -> None:
+    page.goto(f"{site}/signals")
+    assert page.locator("tbody tr").count() == 50
+    page.get_by_role("link", name="Older").click()
+    assert "after=" in page.url
+    page.get_by_label("Outcome").select_option("traded")
+    page.get_by_label("Strategy").select_option("failed_rally")
+    page.get_by_role("button", name="Filter").click()
+    wanted = asked(f"{site}/api/signals", outcome="traded", strategy="failed_rally")["signals"]
+    assert page.locator("tbody tr").count() == len(wanted)
+    assert page.get_by_label("Outcome").input_value() == "traded"
+    page.locator("tbody a").first.click()
+    assert page.url == f"{site}/signals/{wanted[0]['signal_id']}"
+    assert page.locator("svg.candles").is_visible()
+    assert wanted[0]["symbol"] in page.locator("h1").inner_text()
+
+
+def test_the_keyboard_alone_gets_to_every_page(site: str, page: Page) -> None:
+    page.goto(f"{site}/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "To the content"
+    seen = []
+    for _ in PAGES:
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate("document.activeElement.getAttribute('href')"))
+    assert tuple(seen) == PAGES
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{site}/health")
+
+
+def test_with_a_token_a_person_logs_in_and_out(summer: Path, page: Page) -> None:
+    with serving(summer, WORD) as url:
+        here = url.replace("127.0.0.1", "localhost")  # where a browser keeps a secure cookie
+        page.goto(f"{here}/signals")
+        assert page.url == f"{here}/login"
+        page.get_by_label("Token").fill(WORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{here}/")
+        assert "sim:main" in page.locator("header").inner_text()
+        page.get_by_role("button", name="Leave").click()
+        page.wait_for_url(f"{here}/login")
+        page.goto(f"{here}/trades")
+        assert page.url == f"{here}/login"
