@@ -144,5 +144,7 @@ def _hint(column: Column) -> str:
 
 
 def _figure(text: str) -> str:
-    minus = "\u2212" if text.startswith("-") else ""
-    return minus + escape(text.removeprefix("-"))
+    """A figure with true minus signs, that of an amount inside it too."""
+    minus = "\N{MINUS SIGN}"
+    own = minus if text.startswith("-") else ""
+    return own + escape(text.removeprefix("-")).replace("-$", f"{minus}$")

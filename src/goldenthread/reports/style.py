@@ -16,7 +16,7 @@ STYLE = """
 * { box-sizing:border-box }
 body { margin:0; background:var(--page); color:var(--ink);
   font:14px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif }
-main { max-width:1080px; margin:0 auto; padding:28px 24px 40px }
+main { max-width:1200px; margin:0 auto; padding:28px 24px 40px }
 header { border-top:3px solid var(--gold); padding-top:16px; margin-bottom:20px;
   display:flex; flex-wrap:wrap; justify-content:space-between; gap:4px 32px; align-items:flex-end }
 h1 { font-size:26px; line-height:1.2; font-weight:650; margin:0; letter-spacing:-.01em }
@@ -47,7 +47,8 @@ th.num,td.num { text-align:right; font-variant-numeric:tabular-nums }
 th:last-child,td:last-child { padding-right:0 }
 .tag { font-size:10px; font-weight:650; letter-spacing:.05em; color:var(--ink); margin-left:4px;
   border:1px solid var(--s2); border-radius:3px; padding:0 4px; vertical-align:1px }
-.bar { display:inline-block; position:relative; width:90px; height:9px; margin-right:10px;
+td:has(> .bar) { min-width:180px }
+.bar { float:left; position:relative; width:90px; height:9px; margin:6px 10px 0 0;
   background:linear-gradient(var(--axis),var(--axis)) center/1px 100% no-repeat }
 .bar rect { fill:currentColor; opacity:.75 }
 .legend + .scroll { margin-top:14px }
