@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from goldenthread.app.archive import archive, remember_day
 from goldenthread.app.book import begin_book, freeze_account, freeze_run, write_book
 from goldenthread.app.decide import decide, exits_due, unjudged, waiting_cancelled
+from goldenthread.app.desk import ends_between_writes
 from goldenthread.app.versions import sync_versions
 from goldenthread.positions.blotter import Blotter
 from goldenthread.positions.execution import dispatch, intend
@@ -46,10 +47,13 @@ def run_day(desk: Desk, run: FrozenRun, *, archiving: bool) -> DayReport:
 
     A date that is done changes nothing but sends what could not be sent; one that was
     interrupted is completed from what it was frozen to. Every step may be repeated.
+
+    Raises:
+        StoppedError: The process was told to end; the next run goes on from there.
     """
     store, broker = desk.engines.hot_store, desk.engines.broker
-    with desk.lease() as lease:
-        blotter = Blotter(store, lease)
+    with ends_between_writes() as go_on, desk.lease() as lease:
+        blotter = Blotter(store, lease, go_on)
         state = begin_book(store, broker.account(), run.ds)
         live = tuple(sorted(blotter.positions))
         run = freeze_run(store, run.model_copy(update={"positions": live}))

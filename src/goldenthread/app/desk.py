@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from goldenthread.app.versions import Configs, VersionStamp, configs_of
-from goldenthread.domain.errors import ConflictError
+from goldenthread.domain.errors import ConflictError, GoldenthreadError
 from goldenthread.domain.strategy import StrategyStatus
 from goldenthread.positions.session import Session
 from goldenthread.rules.calendar import next_session
@@ -16,7 +18,7 @@ from goldenthread.warehouse.loops import RunStamp
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import polars as pl
 
@@ -31,6 +33,42 @@ if TYPE_CHECKING:
     from goldenthread.signals.engine import CompiledStrategy, Evaluator
 
 LEASE = "run"
+
+
+class StoppedError(GoldenthreadError):
+    """The process was told to end; the exit code is that of a process which SIGTERM ended."""
+
+    exit_code = 128 + signal.SIGTERM
+
+
+@contextmanager
+def ends_between_writes() -> Iterator[Callable[[], None]]:
+    """What a run calls after each of its writes: it raises when the process was told to end.
+
+    Inside, SIGTERM no longer ends the process at once. Only the main thread can be told.
+
+    Raises:
+        StoppedError: It was told to end, now at the latest.
+    """
+    told: list[int] = []
+
+    def go_on() -> None:
+        if told:
+            msg = (
+                "told to end (SIGTERM): what was begun is finished and the lease given back; run"
+                " the same command again, it goes on where it stopped"
+            )
+            raise StoppedError(msg)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield go_on
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: told.append(number))
+    try:
+        yield go_on
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    go_on()
 
 
 @dataclass(frozen=True)

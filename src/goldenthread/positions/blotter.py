@@ -21,7 +21,7 @@ from goldenthread.ports.hot_store import (
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from goldenthread.ports.hot_store import Body, Collection, Document, HotStore
     from goldenthread.ports.leases import Lease
@@ -36,14 +36,18 @@ class Blotter:
 
     ``signals``, ``positions`` and ``intents`` hold what is live, by id; a record that became
     final leaves them and is kept in ``ended``. ``frozen`` says why a symbol stands still.
-    ``stage`` changes memory, ``commit`` makes it durable. A run has one blotter.
+    ``stage`` changes memory, ``commit`` makes it durable and then asks ``go_on``, which raises to
+    end the run between two writes. A run has one blotter.
 
     Raises:
         ConflictError: Somebody else changed a document this blotter holds.
     """
 
-    def __init__(self, store: HotStore, lease: Lease) -> None:
+    def __init__(
+        self, store: HotStore, lease: Lease, go_on: Callable[[], None] = lambda: None
+    ) -> None:
         self.store = store
+        self._go_on = go_on
         self.lease = lease
         self.signals: dict[str, Signal] = {}
         self.positions: dict[str, Position] = {}
@@ -106,6 +110,7 @@ class Blotter:
         if last or others:
             self._write({key: bodies[key] for key in last}, others)
         self._staged = {}
+        self._go_on()
 
     def write(self, operations: Sequence[Operation]) -> None:
         """Write other documents of the book under the same lease, together with all staged.
