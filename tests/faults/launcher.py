@@ -94,9 +94,13 @@ class Launcher:
         wire: Tripwire | None = None,
         clock: WrongClock | None = None,
         kill_after: float | None = None,
+        largest_file: int | None = None,
         **env: str,
     ) -> Started:
-        """A command at work in ``folder``; ``env`` names settings, ``RUN__LEASE_TTL_S="60"``."""
+        """A command at work in ``folder``; ``env`` names settings, ``RUN__LEASE_TTL_S="60"``.
+
+        No file can grow beyond ``largest_file`` bytes, as on a disk that is full.
+        """
         self._started += 1
         out, err = (self._folder / f"{self._started}.{name}" for name in ("out", "err"))
         settings = {**_SETTINGS, **env}
@@ -112,8 +116,8 @@ class Launcher:
             request["wire"] = {name: trip[name] for name in ("at", "act", "log")}
         if clock is not None:
             request["clock"] = asdict(clock)
-        if kill_after is not None:
-            request["kill_after"] = kill_after
+        limits = {"kill_after": kill_after, "largest_file": largest_file}
+        request |= {name: limit for name, limit in limits.items() if limit is not None}
         return Started(self.ask(request)["pid"], self, out, err)
 
     def run(self, folder: Path, *argv: str, **more: Any) -> Ended:  # noqa: ANN401  as for start

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import resource
 import signal
 import sys
 import time
@@ -81,6 +82,9 @@ def child(request: Request) -> NoReturn:
     try:
         os.chdir(request["folder"])
         os.environ.update(request["env"])
+        if "largest_file" in request:
+            _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (request["largest_file"], hard))
         if "wire" in request:
             install(Tripwire(**request["wire"]))
         if "clock" in request:

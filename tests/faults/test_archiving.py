@@ -41,7 +41,8 @@ def test_an_archive_that_fails_for_three_days_loses_nothing(
         assert _count(failing, _MAY_GO) == before  # nothing may go that is not archived
     lock.release()
     until_done(gt, failing, *LATE)
-    until_done(gt, sound)
+    for days in range(3):
+        until_done(gt, sound, "run", "--ds", str(BUSY_DAY + dt.timedelta(days=days)))
     until_done(gt, sound, *LATE)
     found = {"archive failing": compare(seen(failing), seen(sound))}
     assert told(found)
