@@ -62,6 +62,8 @@ USES: dict[str, Use] = {
     "warehouse query": Use((_SELECT, *_BETWEEN), keys=("symbol", "net_pnl")),
     "warehouse digest": Use(keys=("digest", "fact_trades", "snapshot_accounts")),
     "warehouse cost": Use(),
+    "warehouse export": Use(("{}/exported",), keys=("table", "rows", "files")),
+    "warehouse rebuild": Use(("--from", "{}/exported"), keys=("differ", "tables")),
     "quarantine ls": Use(),
     "quarantine replay": Use(),
     "check thread": Use(
@@ -99,13 +101,17 @@ USES: dict[str, Use] = {
     "sweeps": Use(keys=("sweep", "strategy", "varied", "permutations", "objective", "best")),
     "strategy promote": Use(("{sweep}", "--top", "1"), keys=("strategy_id", "written")),
     "init": Use(("{}/new",)),
+    "backup": Use(("{}/kept.zip",), keys=("file", "files", "bytes", "books")),
+    "restore": Use(
+        ("{}/kept.zip", "--project", "{}/restored"), keys=("file", "project", "files", "books")
+    ),
     "demo": Use(keys=("simulated", "told", "report")),
     "exchange": Use(),  # it listens until it is told to end: tests/app/exchange/test_command.py
     "serve": Use(),  # so does it: tests/app/web/test_command.py
 }
 """Every command there is; the test below keeps it so."""
-_PLACED = ("init", "demo", "rules")
-"""Those that take no ``--project``."""
+_PLACED = ("init", "demo", "rules", "restore")
+"""Those that take no ``--project``, or one of their own."""
 
 
 def commands() -> Iterator[tuple[str, TyperCommand]]:

@@ -154,6 +154,11 @@ WORDS = "read by people, never run"
 PARSED = "from a SELECT that was parsed; parsed again before it is run"
 
 COMPOSED: dict[str, dict[str, str]] = {
+    "app/api/operations/exports.py": {
+        **dict.fromkeys(
+            ("columns", "day", "order", "table.name", "table.partition", "within"), NAME
+        ),
+    },
     "adapters/broker/simulated/store.py": {"synchronous": FIXED},
     "adapters/hot_store/sqlite.py": {
         "_KEY": OURS,

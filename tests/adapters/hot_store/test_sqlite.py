@@ -166,6 +166,6 @@ def test_a_file_of_a_later_version_is_refused_untouched(path: Path) -> None:
     with closing(sqlite3.connect(path)) as raw:
         raw.execute("PRAGMA user_version = 9")
     with pytest.raises(
-        EngineError, match="has schema 9, this version reads 1: update goldenthread"
+        EngineError, match="has schema 9, this version reads 2: update goldenthread"
     ):
         opened(path)

@@ -94,6 +94,12 @@ class SqliteHotStore(HotStore, Leases):
         """Release the file; everything committed is already durable."""
         self._file.connection.close()
 
+    def books(self) -> list[str]:
+        """Every book of the file, sorted."""
+        sql = "SELECT DISTINCT book FROM document ORDER BY book"
+        with self._file.translated():
+            return [name for (name,) in self._file.connection.execute(sql)]
+
     @override
     def get(self, collection: Collection, name: str) -> Document | None:
         rows = self._select(collection, "AND id = ?", (name,))

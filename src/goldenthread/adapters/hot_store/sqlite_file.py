@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import sqlite3
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Literal
 
 from goldenthread.domain.errors import EngineBusyError, EngineError
@@ -20,7 +20,12 @@ Synchronous = Literal["FULL", "NORMAL"]
 """FULL survives a power cut, NORMAL only the death of the process (may lose the last commits)."""
 
 BUSY_TIMEOUT_S = 10
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""What a store is written as, raised when an older version could not read it any more.
+
+An older store is brought up when it is opened: what it lacks is made, and a field its documents
+lack has a default.
+"""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS document (
@@ -128,7 +133,7 @@ class SqliteFile:
             (found,) = self.connection.execute("PRAGMA user_version").fetchone()
         if found == SCHEMA_VERSION:
             return
-        if found != 0:
+        if found > SCHEMA_VERSION:
             msg = (
                 f"hot store {self.path} has schema {found}, this version reads {SCHEMA_VERSION}:"
                 " update goldenthread, or name another [hot_store] path"
@@ -138,6 +143,24 @@ class SqliteFile:
             for statement in _SCHEMA.split(";"):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Write a SQLite file as of its last commit, its journal included, whoever writes to it.
+
+    Raises:
+        EngineError: The file cannot be read, or the copy not written.
+    """
+    try:
+        with (
+            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as one,
+            closing(sqlite3.connect(target)) as other,
+        ):
+            one.backup(other)
+    except sqlite3.Error as error:
+        advice = _ADVICE.get(_code(error), "see the cause in brackets")
+        msg = f"{source} cannot be copied to {target}: {advice} ({error})"
+        raise EngineError(msg) from error
 
 
 def _code(error: sqlite3.Error) -> int:

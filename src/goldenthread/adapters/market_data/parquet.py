@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -148,6 +149,15 @@ class ParquetMarketData:
             if merge.new or merge.revised:
                 _write(self._inputs, merge.bars)
         return Saved(merge.new, merge.same, merge.revised, 0, 0)
+
+    def copy_to(self, folder: Path) -> None:
+        """Copy every file as it is now into the folder; no writer is at work meanwhile."""
+        if not self._root.exists():
+            return
+        with _writing(self._root):
+            for file in (self._bars, self._actions, self._assets, self._inputs):
+                if file.exists():
+                    shutil.copyfile(file, folder / file.name)
 
     def _every_asset(self) -> list[Asset]:
         return _records(self._assets, _ASSET_SCHEMA, Asset)

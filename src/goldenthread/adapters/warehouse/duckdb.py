@@ -55,7 +55,7 @@ class DuckDBWarehouse(Warehouse):
 
     @override
     def ensure(self, tables: Sequence[Table]) -> list[str]:
-        return self._writer().ensure(tables)
+        return self._opened().ensure(tables)
 
     @override
     def merge(self, table: Table, rows: pa.Table, span: tuple[dt.date, dt.date] | None) -> Merged:
@@ -92,14 +92,32 @@ class DuckDBWarehouse(Warehouse):
             self._session = None
         self._lock.release()
 
-    def _writer(self) -> DuckDBSession:
+    def copy_to(self, target: Path) -> None:
+        """Copy all that was ever merged into a file; no writer is at work meanwhile.
+
+        Raises:
+            EngineBusyError: Another process writes and does not end.
+            EngineError: The copy cannot be written.
+        """
+        if self._path.exists():
+            self._opened().publish()
+            self._opened().close()
+            self._session = None
+            _replace(target, self._path)
+        self.close()
+
+    def _opened(self) -> DuckDBSession:
         if self._session is None:
             self._lock.acquire()
             self._session = _open(str(self._path))
-            if self._prepare is not None and not self._prepared:
-                self._prepared = True
-                self._prepare(self)
         return self._session
+
+    def _writer(self) -> DuckDBSession:
+        session = self._opened()
+        if self._prepare is not None and not self._prepared:
+            self._prepared = True
+            self._prepare(self)
+        return session
 
     @contextmanager
     def _reader(self) -> Iterator[DuckDBSession]:
@@ -144,8 +162,8 @@ def _replace(target: Path, source: Path) -> None:
         _copy(target, source)
     except OSError as error:
         msg = (
-            f"the read copy {target} cannot be written: {error}; make room or grant access and "
-            f"run again: nothing merged is lost, readers see the copy before"
+            f"the copy {target} of the warehouse cannot be written: {error}; make room or grant "
+            f"access and run again: nothing merged is lost, readers see the copy before"
         )
         raise EngineError(msg) from error
 

@@ -11,6 +11,7 @@ from goldenthread import __version__
 from goldenthread.app.cli import account, check, data, day, start, strategy, warehouse
 from goldenthread.app.cli.evaluation import compare, replay, shadow
 from goldenthread.app.cli.listeners import exchange, serve
+from goldenthread.app.cli.operations import backup
 from goldenthread.app.cli.research import backtest, sweep
 from goldenthread.domain.errors import GoldenthreadError
 
@@ -31,7 +32,8 @@ app.add_typer(strategy.app, name="strategy", help="Strategies: write, check, com
 app.add_typer(warehouse.app, name="warehouse", help="The star schema: query, digest, cost.")
 app.add_typer(warehouse.quarantine, name="quarantine", help="Rows that were refused.")
 app.add_typer(check.app, name="check", help="Proofs about your own data and ledgers.")
-for module in (start, day, backtest, sweep, account, shadow, replay, compare, exchange, serve):
+_DAYS = (start, day, backtest, sweep, account, shadow, replay, compare)
+for module in (*_DAYS, backup, exchange, serve):
     module.register(app)
 
 

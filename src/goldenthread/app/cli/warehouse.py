@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -79,6 +80,43 @@ def cost(project: ProjectDir = HERE, as_json: Json = False) -> None:
     from goldenthread.app.api.store import cost as query_cost
 
     emit(query_cost(Project.open(project)), as_json=as_json, title="bytes read")
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="A new folder.")],
+    project: ProjectDir = HERE,
+    as_json: Json = False,
+) -> None:
+    """Every published row as Parquet, a file each table and partition, with a manifest.
+
+    Example: goldenthread warehouse export exported
+    """
+    from goldenthread.app.api.operations.exports import export as export_tables
+    from goldenthread.app.api.project import Project
+
+    emit(export_tables(Project.open(project), folder), as_json=as_json, title="exported")
+
+
+@app.command()
+def rebuild(
+    source: Annotated[Path, typer.Option("--from", help="What `warehouse export` wrote.")],
+    project: ProjectDir = HERE,
+    as_json: Json = False,
+) -> None:
+    """Bring back the rows of an export; those that are there already stay.
+
+    Exit code 1 when a book then differs from the export, which in an empty warehouse none does.
+
+    Example: goldenthread warehouse rebuild --from exported
+    """
+    from goldenthread.app.api.operations.exports import rebuild as rebuild_tables
+    from goldenthread.app.api.project import Project
+
+    tables, differ = rebuild_tables(Project.open(project), source)
+    emit({"differ": differ, "tables": tables}, as_json=as_json, title="rebuilt")
+    if differ:
+        raise typer.Exit(1)
 
 
 @quarantine.command("ls")

@@ -1,0 +1,1 @@
+"""What keeps a project: backups, exports, and what is made from them."""
