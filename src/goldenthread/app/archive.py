@@ -102,14 +102,15 @@ def remember_day(session: Session, blotter: Blotter, state: BookState, run: Froz
 def archive(desk: Desk, blotter: Blotter, state: BookState, run: FrozenRun) -> BookState:
     """The state after everything that ended up to the date was loaded and read back."""
     after = state.archived_ds or state.first_ds - _DAY
-    ended = _read_ended(desk.engines.hot_store, blotter, after)
+    start = min(after + _DAY, state.unsettled_from or dt.date.max)
+    ended = _read_ended(desk.engines.hot_store, blotter, start)
     untraded = [s for s in ended.signals.values() if s.status is not SignalStatus.CLOSED]
     priced = {s.signal_id: (s, desk.pricer.outcome(s, run.ds)) for s in untraded}
     _load(desk, blotter, ended, list(priced.values()), Span(after, run))
     unresolved = {n for n, (_, o) in priced.items() if o.status is OutcomeStatus.OPEN}
     _release(desk, blotter, ended, unresolved)
     state = settle_fees(desk, blotter, state, run)
-    return state.model_copy(update={"archived_ds": run.ds})
+    return state.model_copy(update={"archived_ds": run.ds, "unsettled_from": None})
 
 
 @dataclass(frozen=True)
@@ -249,8 +250,8 @@ def _job(desk: Desk, stamp: loops.RunStamp) -> dict[str, object]:
     }
 
 
-def _read_ended(store: HotStore, blotter: Blotter, after: dt.date) -> Ended:
-    """What ended and is not archived for good: from the last archive on, and left by it.
+def _read_ended(store: HotStore, blotter: Blotter, start: dt.date) -> Ended:
+    """What ended and is not archived for good: from ``start`` on, and left by the last archive.
 
     What the blotter holds lives, and need not be asked for.
     """
@@ -258,7 +259,6 @@ def _read_ended(store: HotStore, blotter: Blotter, after: dt.date) -> Ended:
     names, unsent = (
         ([], None) if left is None else (left.body["names"], left.body.get("unsent_from"))
     )
-    start = after + _DAY
     orders = min(start, dt.date.fromisoformat(unsent)) if unsent else start
     found = {
         (collection, document.id): document

@@ -31,7 +31,8 @@ class BookState(BaseModel):
 
     ``closed_realised``, ``closed_fees`` and ``closed_dividends`` are running totals of all closed
     positions; ``last_exits`` maps ``strategy|symbol`` to the session of its last exit;
-    ``archived_ds`` is the last date the warehouse was loaded for.
+    ``archived_ds`` is the last date the warehouse was loaded for; ``unsettled_from``, of books of
+    the first schema, the earliest date of what their archive left.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,6 +42,7 @@ class BookState(BaseModel):
     first_ds: dt.date
     last_ds: dt.date | None = None
     archived_ds: dt.date | None = None
+    unsettled_from: dt.date | None = None
     closed_realised: Decimal = Decimal(0)
     closed_fees: Decimal = Decimal(0)
     closed_dividends: Decimal = Decimal(0)

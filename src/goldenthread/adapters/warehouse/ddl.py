@@ -83,7 +83,8 @@ def changes(tables: Sequence[Table], stored: Mapping[str, Mapping[str, Stored]])
     if faults:
         msg = (
             f"the warehouse does not fit this version: {'; '.join(faults)}; nothing was changed. "
-            f"Use the version that wrote it, or move the file away and archive again"
+            f"What is not declared a newer version added: update goldenthread; else use the "
+            f"version that wrote it, or move the file away and archive again"
         )
         raise ConflictError(msg)
     return wanted

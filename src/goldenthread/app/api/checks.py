@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from goldenthread.app.book import BookState
     from goldenthread.app.desk import Desk
-    from goldenthread.ports.hot_store import HotStore
+    from goldenthread.ports.hot_store import Body, HotStore
 
 _IDS = """
 SELECT signal_id, outcome FROM all_signals WHERE book = @book AND ds BETWEEN @first AND @last
@@ -98,9 +98,9 @@ def check_thread(project: Project, book: str) -> dict[str, Any]:
     """
     desk, state = begun(project, book)
     store = desk.engines.hot_store
-    decided = _decided(store, state)
     archived = facts(project, desk.book, _IDS).rows()
     ends, unarchived = _ends(store, state, archived)
+    decided = _decided(store, state, sorted({name for name, _ in ends}))
     found = breaks(decided, ends, *_executions(project, desk, state))
     worst = facts(project, desk.book, _ERRORS)["worst"].to_list()
     money_error = float(worst[0]) if worst and worst[0] is not None else 0.0
@@ -164,15 +164,24 @@ def begun(project: Project, book: str) -> tuple[Desk, BookState]:
     return open_desk(project, name, (state.last_ds, state.last_ds)), state
 
 
-def _decided(store: HotStore, state: BookState) -> list[str]:
+def _decided(store: HotStore, state: BookState, ended: list[str]) -> list[str]:
     """The ids of every signal that was decided."""
     documents = store.query("job_metadata", ds_from=state.first_ds)
     return [
         name
         for document in documents
         if document.id.startswith("decided-")
-        for name in document.body["signals"]
+        for name in _signals_of(document.body, ended)
     ]
+
+
+def _signals_of(body: Body, ended: list[str]) -> list[str]:
+    """The signals a date decided; the first schema said only how many: its ends are taken."""
+    if "signals" in body:
+        return list(body["signals"])
+    date = body["ds"].replace("-", "")
+    names = [name for name in ended if name.startswith(f"{date}-")][: body["decided"]]
+    return [*names, *(f"{date}-unnamed-{n}" for n in range(len(names), body["decided"]))]
 
 
 def _ends(

@@ -78,7 +78,8 @@ def compared(wanted: Sequence[StoredTable], stored: Mapping[str, StoredTable]) -
     if faults:
         msg = (
             f"the warehouse does not fit this version: {'; '.join(faults)}; nothing was changed. "
-            f"Use the version that wrote it, or name another dataset and archive again"
+            f"What is not declared a newer version added: update goldenthread; else use the "
+            f"version that wrote it, or name another dataset and archive again"
         )
         raise ConflictError(msg)
     return changes
