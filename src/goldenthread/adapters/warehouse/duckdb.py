@@ -99,12 +99,15 @@ class DuckDBWarehouse(Warehouse):
             EngineBusyError: Another process writes and does not end.
             EngineError: The copy cannot be written.
         """
-        if self._path.exists():
-            self._opened().publish()
-            self._opened().close()
-            self._session = None
-            _replace(target, self._path)
-        self.close()
+        try:
+            if self._path.exists():
+                session = self._opened()  # closed before it is copied; the lock stays
+                session.publish()
+                session.close()
+                self._session = None
+                _replace(target, self._path)
+        finally:
+            self.close()
 
     def _opened(self) -> DuckDBSession:
         if self._session is None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 HOT_STORE_SCHEMA = SCHEMA_VERSION
 _PAUSE_S = 0.1
+_BEGUN = "a book was begun meanwhile: nothing was kept, run the same command again"
 
 
 def refuse_elsewhere(settings: Settings, root: Path) -> None:
@@ -63,6 +64,8 @@ def no_run_at_work(settings: Settings, root: Path, name: str) -> Iterator[dict[s
     path = root / settings.hot_store.path
     if not path.exists():
         yield {}
+        if path.exists():
+            raise LeaseLostError(_BEGUN)
         return
     clock = SystemClock()
     lease_of = (name, f"backup {platform.node()}:{os.getpid()}", settings.run.lease_ttl_s)
@@ -78,8 +81,7 @@ def no_run_at_work(settings: Settings, root: Path, name: str) -> Iterator[dict[s
         for book, lease in held.items():
             _open(opened, path, book).renew(lease, settings.run.lease_ttl_s)
         if _open(opened, path, settings.project.book).books() != books:
-            msg = "a book was begun meanwhile: nothing was kept, run the same command again"
-            raise LeaseLostError(msg)
+            raise LeaseLostError(_BEGUN)
 
 
 def copy_stores(settings: Settings, root: Path, to: Path, held: dict[str, Lease]) -> None:
