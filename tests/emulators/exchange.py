@@ -21,12 +21,20 @@ _DAY = dt.timedelta(days=1)
 
 @contextmanager
 def over_http(
-    folder: Path, account_id: str, first: dt.date, more: Mapping[str, Any] | None = None
+    folder: Path,
+    account_id: str,
+    first: dt.date,
+    more: Mapping[str, Any] | None = None,
+    per_minute: int | None = None,
 ) -> Iterator[tuple[Project, ExchangeServer]]:
-    """The project with nothing but its settings changed, ready for its first date."""
+    """The project with nothing but its settings changed, ready for its first date.
+
+    The exchange takes ``per_minute`` requests a minute, as many as come when None.
+    """
     told = Project.open(folder, more).settings
     terms = ExchangeTerms(
         start=first - _DAY,
+        requests_per_minute=per_minute,
         account_id=account_id,
         cash=told.sim.start_cash,
         profile=told.policy.profile,

@@ -92,6 +92,8 @@ def _inject(bench: Bench, act: Act, points: Iterable[int], then: tuple[str, ...]
         codes.append(failed.code)
         assert failed.code in {0, ENGINE_FAILED, OTHER_RUN}, (name, failed)
         assert failed.code == 0 or "injected" in failed.err, (name, failed.err)
+        if failed.code == 0 and name.startswith("unknown at broker.submit"):
+            assert "no answer to order" in failed.out, (name, failed.out)
         assert "internal error" not in failed.err, (name, failed.err)
         assert "Traceback" not in failed.err, (name, failed.err)
         until_done(gt, folder)

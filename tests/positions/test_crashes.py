@@ -13,6 +13,7 @@ from goldenthread.adapters.broker.simulated import SimulatedSettings
 from goldenthread.domain.asset import ActionKind
 from goldenthread.domain.position import PositionStatus
 from goldenthread.domain.signal import SignalStatus
+from goldenthread.positions.execution import unanswered
 from positions.faulty import Bomb, KilledError, Moody, Watched, seen, wired
 from positions.rig import CALM, D, Market, Rig, candidate, day, plan
 
@@ -125,7 +126,11 @@ def test_an_order_accepted_without_an_answer_is_asked_for_and_never_sent_again(
     rig.broker = moody
     rig.run(2, candidate("AAPL", 2, plan()))
     assert rig.orders() == {"entry1-1": "UNKNOWN"}
+    (said,) = unanswered(rig.blotter())
+    assert said.startswith("AAPL: no answer to order 20240102-")
+    assert "run the date again before 2024-01-03 14:30 UTC" in said  # the next session's open
     rig.run(3)
+    assert unanswered(rig.blotter()) == ()
     assert rig.orders() == {"entry1-1": "DONE", "stop1-1": "WORKING"}
     assert len(moody.submitted) == 1
     assert rig.position().open_quantity == 10

@@ -11,7 +11,7 @@ from goldenthread.app.decide import decide, exits_due, unjudged, waiting_cancell
 from goldenthread.app.desk import ends_between_writes
 from goldenthread.app.versions import sync_versions
 from goldenthread.positions.blotter import Blotter
-from goldenthread.positions.execution import dispatch, intend
+from goldenthread.positions.execution import dispatch, intend, unanswered
 from goldenthread.positions.lifecycle import advance, retire
 from goldenthread.positions.reconciliation import reconcile
 
@@ -59,9 +59,8 @@ def run_day(desk: Desk, run: FrozenRun, *, archiving: bool) -> DayReport:
         run = freeze_run(store, run.model_copy(update={"positions": live}))
         session = desk.session(run, state)
         if state.last_ds == run.ds:
-            return DayReport(
-                desk.book, run.ds, changed=False, sent=dispatch(session, blotter, broker)
-            )
+            sent = dispatch(session, blotter, broker)
+            return DayReport(desk.book, run.ds, changed=False, sent=sent, notes=unanswered(blotter))
 
         sync_versions(blotter, store, desk.configs, desk.version_stamp(run))
         reconciled = reconcile(session, blotter, broker)
@@ -77,7 +76,8 @@ def run_day(desk: Desk, run: FrozenRun, *, archiving: bool) -> DayReport:
             state = archive(desk, blotter, state, run)
         write_book(blotter, store, state)
     accepted = sum(not s.status.is_final for s in signals)
-    for note in (notes := (*reconciled.notes, *unjudged(desk, blotter, run))):
+    doubts = (*unanswered(blotter), *unjudged(desk, blotter, run))
+    for note in (notes := (*reconciled.notes, *doubts)):
         desk.engines.notifier.notify("warning", f"{desk.book} {run.ds}", note)
     return DayReport(
         book=desk.book,

@@ -71,6 +71,16 @@ def dispatch(session: Session, blotter: Blotter, broker: Broker) -> int:
     return sent + entered
 
 
+def unanswered(blotter: Blotter) -> tuple[str, ...]:
+    """A sentence each about orders that were sent and of which nobody knows what became."""
+    unknown = [i for i in blotter.intents.values() if i.status is IntentStatus.UNKNOWN]
+    return tuple(
+        f"{i.request.symbol}: no answer to order {i.order_key}; run the date again"
+        f"{_in_time(i)}: it is asked for, and sent if the broker never saw it"
+        for i in unknown
+    )
+
+
 def send_protection(session: Session, blotter: Blotter, broker: Broker) -> int:
     """How many stops, targets and stop moves waiting to be sent were sent."""
     waiting = _pending(blotter, ("stop", "tp"))
@@ -79,6 +89,10 @@ def send_protection(session: Session, blotter: Blotter, broker: Broker) -> int:
         settle(session, blotter, intent.signal_id)
         blotter.commit()
     return len(waiting)
+
+
+def _in_time(intent: OrderIntent) -> str:
+    return f" before {intent.not_after:%Y-%m-%d %H:%M} UTC" if intent.not_after else ""
 
 
 def _protect(session: Session, blotter: Blotter, broker: Broker) -> int:

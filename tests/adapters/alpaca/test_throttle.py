@@ -55,6 +55,19 @@ def test_no_request_is_sent_before_the_reset() -> None:
     assert clock.at == reset
 
 
+def test_no_request_is_sent_before_the_seconds_to_wait_are_over() -> None:
+    clock = _Clock()
+    throttle = Throttle(clock)
+    throttle.obey({"Retry-After": "7"})
+    throttle.take()
+    assert clock.at == START + dt.timedelta(seconds=7)
+    reset = clock.at + dt.timedelta(seconds=42)
+    named = {"X-Ratelimit-Remaining": "0", "X-Ratelimit-Reset": f"{reset.timestamp():.0f}"}
+    throttle.obey({**named, "Retry-After": "7"})  # the later of the two
+    throttle.take()
+    assert clock.at == reset
+
+
 def test_a_reset_far_ahead_stops_for_two_minutes_at_most() -> None:
     clock = _Clock()
     throttle = Throttle(clock)
@@ -69,5 +82,6 @@ def test_headers_that_say_nothing_change_nothing() -> None:
     throttle.obey({})
     throttle.obey({"X-Ratelimit-Remaining": "7", "X-Ratelimit-Reset": "9999999999"})
     throttle.obey({"X-Ratelimit-Remaining": "0", "X-Ratelimit-Reset": "soon"})
+    throttle.obey({"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"})
     throttle.take()
     assert clock.at == START

@@ -1,4 +1,4 @@
-"""Fewer requests than Alpaca allows: a token bucket that obeys the reset header."""
+"""Fewer requests than Alpaca allows: a token bucket that obeys when it is told to wait."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ class Throttle:
     """Lets a request pass when there is a token, and waits by the injected clock when not.
 
     The bucket holds ``burst`` tokens and is filled at ``per_minute``. An answer that leaves no
-    requests stops everybody until the instant it names (at most two minutes ahead).
+    requests, or names seconds to wait (``Retry-After``), stops everybody until then (at most
+    two minutes ahead).
     """
 
     def __init__(self, clock: Clock, per_minute: int = PER_MINUTE, burst: int = _BURST) -> None:
@@ -44,12 +45,14 @@ class Throttle:
         self.requests += 1
 
     def obey(self, headers: Mapping[str, str]) -> None:
-        """Take note of what an answer says about the requests that remain."""
-        remaining, reset = headers.get("X-Ratelimit-Remaining"), headers.get("X-Ratelimit-Reset")
-        if remaining is None or reset is None or not reset.isdigit() or remaining != "0":
-            return
-        until = dt.datetime.fromtimestamp(int(reset), dt.UTC)
-        self._closed_until = min(until, self._clock.now() + _LONGEST_WAIT)
+        """Take note of what an answer says about when the next request may come."""
+        latest = self._clock.now() + _LONGEST_WAIT
+        reset, wait = headers.get("X-Ratelimit-Reset", ""), headers.get("Retry-After", "")
+        if headers.get("X-Ratelimit-Remaining") == "0" and reset.isdigit():
+            self._closed_until = min(dt.datetime.fromtimestamp(int(reset), dt.UTC), latest)
+        if wait.isdigit():
+            until = self._clock.now() + dt.timedelta(seconds=int(wait))
+            self._closed_until = min(max(until, self._closed_until), latest)
 
     def _wait_for_reset(self) -> None:
         wait = (self._closed_until - self._clock.now()).total_seconds()
