@@ -18,7 +18,7 @@ from goldenthread.app.clock import SystemClock
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from requests import PreparedRequest
 
@@ -59,7 +59,7 @@ class Weather:
         def through(adapter: HTTPAdapter, request: PreparedRequest, *args: Any, **more: Any) -> Any:  # noqa: ANN401  passed on as they are
             if not str(request.url).startswith(f"{url}/"):
                 return send(adapter, request, *args, **more)
-            return self._meet(request, lambda: send(adapter, request, *args, **more))
+            return self.meet(request, lambda: send(adapter, request, *args, **more))
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(HTTPAdapter, "send", through)
@@ -71,22 +71,23 @@ class Weather:
         """Let so many seconds go by."""
         self.at += dt.timedelta(seconds=seconds)
 
-    def _meet(self, request: PreparedRequest, pass_on: Any) -> Response:  # noqa: ANN401  a call
+    def meet(self, request: PreparedRequest, pass_on: Callable[[], Response]) -> Response:
+        """The answer to one request; ``pass_on`` gives the exchange's."""
         key, changes = _key(request), request.method != "GET"
         self.changes += changes
         self._note(request)
         status = self._status()
-        answer = None
+        reply = None
         if not status or (changes and status == 503 and self.chance.random() < 0.5):
             self.taken[key] += bool(changes and key)
-            answer = pass_on()
+            reply = pass_on()
         if status == 503 and changes and key:
             self.unsure.add(key)
         if not status and not changes:
             self.unsure.discard(key)
-        if answer is not None and answer.status_code == 429:
+        if reply is not None and reply.status_code == 429:
             self.wrong.append(f"more requests than are allowed: {request.method} {request.url}")
-        return answer if answer is not None and not status else self._refused(request, status)
+        return reply if reply is not None and not status else self._refused(request, status)
 
     def _note(self, request: PreparedRequest) -> None:
         """Count the request, and see whether it may be sent now."""
@@ -108,15 +109,19 @@ class Weather:
         return status
 
     def _refused(self, request: PreparedRequest, status: int) -> Response:
-        refused = Response()
-        refused.status_code, refused.request, refused.url = status, request, str(request.url)
-        refused._content = json.dumps(
-            {"code": status * 100_000, "message": _WORDS[status]}
-        ).encode()
+        refused = answer(request, status, {"code": status * 100_000, "message": _WORDS[status]})
         if status == 429 and self.chance.random() < 0.5:
             refused.headers["Retry-After"] = str(_RETRY_AFTER_S)
             self._quiet_until = self.at + dt.timedelta(seconds=_RETRY_AFTER_S)
         return refused
+
+
+def answer(request: PreparedRequest, status: int, body: object) -> Response:
+    """An answer that the exchange never gave."""
+    made = Response()
+    made.status_code, made.request, made.url = status, request, str(request.url)
+    made._content = json.dumps(body).encode()
+    return made
 
 
 def _key(request: PreparedRequest) -> str:

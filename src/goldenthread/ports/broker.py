@@ -56,5 +56,5 @@ class Broker(Protocol):
         ...
 
     def fills(self, since: dt.date) -> list[Fill]:
-        """Executions with ``ds >= since``, oldest first, with empty ``order_key``."""
+        """Executions with ``ds >= since``, each once, oldest first, with empty ``order_key``."""
         ...

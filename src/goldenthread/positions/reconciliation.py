@@ -58,6 +58,7 @@ def reconcile(session: Session, blotter: Blotter, broker: Broker) -> Reconciled:
         if intent.status in {IntentStatus.PENDING, IntentStatus.UNKNOWN}:
             ask(blotter, broker, intent)
     doubts = _refresh(session, blotter, broker)
+    beyond = _beyond(blotter)
     for fill in _take_fills(session, blotter, broker):
         doubts[fill.symbol] = f"execution {fill.execution_id} belongs to no position of ours"
     _take_payments(session, blotter, account)
@@ -71,7 +72,7 @@ def reconcile(session: Session, blotter: Blotter, broker: Broker) -> Reconciled:
     protect(session, blotter, ahead)
     blotter.commit()
     send_protection(session, blotter, broker)
-    notes = tuple(f"{symbol}: {doubt}" for symbol, doubt in sorted(doubts.items()))
+    notes = tuple(f"{symbol}: {doubt}" for symbol, doubt in sorted([*beyond, *doubts.items()]))
     taken = account.model_copy(update={"payments": ()})
     return Reconciled(taken, dict(blotter.frozen), notes)
 
@@ -98,10 +99,28 @@ def _refresh(session: Session, blotter: Blotter, broker: Broker) -> dict[str, st
                 doubts[intent.request.symbol] = f"the broker does not know {intent.order_key}"
         if report is not None and report != intent.report:
             blotter.stage(intent.model_copy(update={"report": report}))
-    for report in reports.values():
-        if report.status.is_open and report.broker_order_id not in ours:
+    strange = [r for r in reports.values() if r.status.is_open and r.broker_order_id not in ours]
+    finished = _finished(blotter) if strange else set()
+    for report in strange:
+        if report.broker_order_id not in finished:
             doubts[report.symbol] = f"open order {report.client_order_id} is not ours"
     return doubts
+
+
+def _finished(blotter: Blotter) -> set[str]:
+    """The broker's names of our orders that it called final, though a list of its may lag."""
+    done = blotter.store.query("order_intents", equal={"status": IntentStatus.DONE})
+    return {d.body["report"]["broker_order_id"] for d in done if d.body["report"] is not None}
+
+
+def _beyond(blotter: Blotter) -> list[tuple[str, str]]:
+    """Symbol and sentence of each live order of which more was executed than was ordered."""
+    reports = [(i.order_key, i.report) for i in blotter.intents.values() if i.report]
+    return [
+        (r.symbol, f"{r.filled_quantity} of order {key} were executed, {r.quantity} were ordered")
+        for key, r in reports
+        if r.filled_quantity > r.quantity
+    ]
 
 
 def _found(broker: Broker, known: OrderReport) -> OrderReport | None:

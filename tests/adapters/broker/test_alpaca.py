@@ -304,6 +304,24 @@ def test_executions_of_many_pages_come_once_each_oldest_first(
     assert broker.fills(dt.date(2024, 1, 4)) == []
 
 
+@pytest.mark.fault("F8", "parts told twice and out of order", engines="Alpaca engine over HTTP")
+def test_executions_told_twice_and_out_of_order_come_once_oldest_first(
+    wire: Wire, broker: AlpacaBroker
+) -> None:
+    at_once = {"id": execution(1, "o1")["id"].replace("e0001", "e0000")}  # of the same instant
+    first, second, third = (
+        execution(1, "o1", **at_once, cum_qty="1", leaves_qty="2"),
+        execution(1, "o1", cum_qty="2", leaves_qty="1"),
+        execution(2, "o1", cum_qty="3"),
+    )
+    wire.answers["/v2/account/activities"] = [third, second, third, first, second]
+    assert [(f.fill_no, f.execution_id) for f in broker.fills(D3)] == [
+        (1, "e0000"),
+        (2, "e0001"),
+        (3, "e0002"),
+    ]
+
+
 @pytest.mark.fault("F8", "parts of an order days apart", engines="Alpaca engine over HTTP")
 def test_parts_of_an_order_are_numbered_also_when_the_first_was_long_ago(
     wire: Wire, broker: AlpacaBroker

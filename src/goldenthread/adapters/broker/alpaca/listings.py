@@ -13,6 +13,7 @@ from goldenthread.domain.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from decimal import Decimal
 
     from goldenthread.adapters.alpaca.values import Json
     from goldenthread.domain.order import Fill
@@ -48,9 +49,9 @@ def order_rows(get: Get, since: dt.date) -> Iterator[Json]:
 def executions(get: Get, since: dt.date) -> list[Fill]:
     """Executions with ``ds >= since``, oldest first, numbered within their orders, with fees."""
     start = dt.datetime.combine(since, dt.time(), dt.UTC)
-    rows = list(_activities(get, start - _MARGIN))
+    rows = _activities(get, start - _MARGIN)
     if _begins_inside_an_order(rows):
-        rows = list(_activities(get, start - _LONGEST_LIFE))
+        rows = _activities(get, start - _LONGEST_LIFE)
     numbers: Counter[str] = Counter()
     fills, charges = [], []
     for row in rows:
@@ -83,8 +84,16 @@ def _order_pages(get: Get, query: Json) -> Iterator[Json]:
         until = min(instant(row["submitted_at"], "submitted_at") for row in page) + _MICRO
 
 
-def _activities(get: Get, after: dt.datetime) -> Iterator[Json]:
-    """FILL, CFEE and FEE activities, oldest first."""
+def _activities(get: Get, after: dt.datetime) -> list[Json]:
+    """FILL, CFEE and FEE activities, oldest first and each once, in whatever order they came."""
+    rows = {row["id"]: row for row in _activity_pages(get, after)}
+    came: dict[tuple[str, str], int] = {}  # of one instant, orders stay as they came
+    for row in rows.values():
+        came.setdefault(_place(row), len(came))
+    return sorted(rows.values(), key=lambda row: (_place(row)[0], came[_place(row)], _grown(row)))
+
+
+def _activity_pages(get: Get, after: dt.datetime) -> Iterator[Json]:
     query: Json = {
         "activity_types": "FILL,CFEE,FEE",
         "after": instant_text(after),
@@ -97,6 +106,16 @@ def _activities(get: Get, after: dt.datetime) -> Iterator[Json]:
         if len(page) < _ACTIVITIES:
             return
         query["page_token"] = page[-1]["id"]
+
+
+def _place(row: Json) -> tuple[str, str]:
+    """The instant in an activity's id, and whose it is."""
+    return str(row["id"]).partition("::")[0], str(row.get("order_id", row["id"]))
+
+
+def _grown(row: Json) -> Decimal:
+    """What its order had executed with it, which puts the parts of one instant in order."""
+    return amount(row.get("cum_qty", "0"), "cum_qty")
 
 
 def _begins_inside_an_order(rows: list[Json]) -> bool:
