@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 
 from faults.project import BOOK, FIRST, bars, build
+from goldenthread.adapters.warehouse.session import DuckDBSession
 from goldenthread.app.api.bars import import_bars
 from goldenthread.app.api.days import simulate
 from goldenthread.app.api.project import Project
 from goldenthread.app.api.records import facts
+from goldenthread.ports.warehouse import Merged
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pyarrow as pa
+
+    from goldenthread.ports.warehouse import Table
 
 _DAY = dt.timedelta(days=1)
 _KEY = ["symbol", "ds", "known_at"]
@@ -23,6 +30,7 @@ _BARS = """
 SELECT symbol, ds, known_at, CAST(close AS FLOAT64) AS close FROM fact_bars
 WHERE ds BETWEEN @first AND @last ORDER BY symbol, ds, known_at
 """
+_LOST = ("fact_trades", "fact_rejected_signals", "fact_signals_expired")
 _CODE = """
 SELECT action, subject, detail FROM audit_log WHERE book = @book AND ds BETWEEN @first AND @last
 """
@@ -99,3 +107,28 @@ def test_the_functions_of_the_code_are_archived_once(tmp_path: Path) -> None:
     (row,) = facts(Project.open(folder), BOOK, _CODE).to_dicts()
     assert (row["action"], len(row["subject"])) == ("ENGINE", 16)
     assert '"signals/engine.py Evaluator.decide"' in row["detail"]
+
+
+@pytest.mark.fault("F15", "an archive that loads less than it says")
+def test_what_the_warehouse_never_got_may_not_go_from_the_hot_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, merge = build(tmp_path / "project"), DuckDBSession.merge
+
+    def lossy(
+        self: DuckDBSession, table: Table, rows: pa.Table, span: tuple[dt.date, dt.date] | None
+    ) -> Merged:
+        if table.name in _LOST:
+            return Merged(rows.num_rows, 0, 0)
+        return merge(self, table, rows, span)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DuckDBSession, "merge", lossy)
+        run(folder, 5)
+    store = sqlite3.connect(folder / "state" / "hot.sqlite")
+    may_go = store.execute(
+        "SELECT id FROM document WHERE delete_at IS NOT NULL"
+        " AND collection IN ('live_signals', 'rejected_signals')"
+    ).fetchall()
+    store.close()
+    assert may_go == []

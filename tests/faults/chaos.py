@@ -43,12 +43,12 @@ class Row(NamedTuple):
 
 
 class Guard(NamedTuple):
-    """A guard that was taken out, the fault it guards against, and what the checker found."""
+    """A guard that was taken out, the fault it guards against, its test and how that ended."""
 
     guard: str
     fault: str
-    scenario: str
-    violations: int
+    test: str
+    ended: str
 
 
 class Tally(Protocol):

@@ -20,7 +20,7 @@ from faults.chaos import GUARD, ROW, Guard, Row
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reliability.md"
 FAULTS = "| fault | what was done | cases | lost | duplicated | violations | engines | seeds |"
-GUARDS = "| guard removed | fault | what was run | violations found |"
+GUARDS = "| guard removed | fault | its test | which then |"
 _ROW = re.compile(r"\| (F\d+) \|")
 _GIB = 2**30
 
@@ -59,8 +59,8 @@ def lines(rows: list[Row]) -> dict[str, list[str]]:
 
 def guard_lines(guards: list[Guard]) -> list[str]:
     """The lines of the table of guards that were removed, and the sum below it."""
-    table = [f"| {g.guard} | {g.fault} | {g.scenario} | {g.violations} |" for g in sorted(guards)]
-    detected = sum(g.violations > 0 for g in guards)
+    table = [f"| {g.guard} | {g.fault} | `{g.test}` | {g.ended} |" for g in sorted(guards)]
+    detected = sum(g.ended == "failed" for g in guards)
     return [*table, "", f"{len(guards)} guards removed, {detected} detected."]
 
 

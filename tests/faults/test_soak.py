@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +13,13 @@ import pytest
 from faults.busy_day import chances
 from faults.chaos import seeds
 from faults.project import compare
+from goldenthread.domain.asset import ActionKind, AssetClass
 from goldenthread.domain.errors import LeaseLostError
 from goldenthread.domain.strategy import Side
 from goldenthread.ports.hot_store import Create
+from goldenthread.reports.thread import Breaks, Holding, breaks
 from goldenthread.rules.calendar import is_session
-from positions.faulty import Bomb, KilledError, Moody, seen, wired
+from positions.faulty import Bomb, KilledError, Moody, seen, wire_store, wired
 from positions.rig import ASSETS, Market, Rig, candidate, day, plan
 
 if TYPE_CHECKING:
@@ -24,7 +28,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from faults.chaos import Tally
+    from goldenthread.domain.bar import Bar
     from goldenthread.domain.signal import Candidate
+    from goldenthread.ports.hot_store import Collection
 
 
 pytestmark = [pytest.mark.slow, pytest.mark.fault("F25")]
@@ -33,26 +39,53 @@ LAST = 366 if os.environ.get("CHAOS_SEEDS") or os.environ.get("CHAOS_SEED") else
 """The last day of the year that is run: all of it in `make chaos SEEDS=…`, two months in CI."""
 _KILLS = 12
 _MOODS: tuple[str, ...] = ("accepts and loses", "loses")
+_RATIOS = ("2", "3", "1.5", "0.5", "0.1")
+_SIGNALS: tuple[Collection, ...] = ("live_signals", "rejected_signals")
 _FAULTS = ("none", "killed", "killed twice", "again", "answers", "stale")
 
 
-def year(chance: random.Random) -> tuple[Market, dict[int, list[Candidate]]]:
-    """Bars that wander, some of them missing, and ideas for the close of most dates."""
-    market = Market()
-    ideas: dict[int, list[Candidate]] = {number: [] for number in range(2, LAST + 1)}
+@dataclass(frozen=True)
+class Year:
+    """A market, the bars that reach it after a day is run, and ideas for the close of each date."""
+
+    market: Market
+    later: dict[int, list[Bar]]
+    ideas: dict[int, list[Candidate]]
+
+
+def year(chance: random.Random) -> Year:
+    """Bars that wander: some never come, some come late, some are revised; shares are split."""
+    made = Year(Market(), defaultdict(list), {number: [] for number in range(2, LAST + 1)})
     for symbol, asset in ASSETS.items():
         close = 100.0
         for number in range(2, LAST + 8):
             if not is_session(asset.asset_class, day(number)) or chance.random() < 0.03:
                 continue
+            if asset.asset_class is AssetClass.EQUITY and chance.random() < 0.03:
+                ratio = chance.choice(_RATIOS)
+                made.market.act(ActionKind.SPLIT, symbol, number, ratio)
+                close /= float(ratio)
             opened = close * chance.uniform(0.97, 1.03)
             close = opened * chance.uniform(0.95, 1.05)
             high = max(opened, close) * chance.uniform(1, 1.02)
             low = min(opened, close) * chance.uniform(0.98, 1)
-            market.add(symbol, number, " ".join(f"{p:.2f}" for p in (opened, high, low, close)))
+            prices = (opened, high, low, close)
+            made.market.add(symbol, number, " ".join(f"{p:.2f}" for p in prices))
+            _delay(chance, made, symbol, number)
             if number <= LAST and chance.random() < 0.4:
-                ideas[number].append(idea(chance, symbol, number, f"{close:.2f}"))
-    return market, ideas
+                made.ideas[number].append(idea(chance, symbol, number, f"{close:.2f}"))
+    return made
+
+
+def _delay(chance: random.Random, made: Year, symbol: str, number: int) -> None:
+    """Let a few bars reach the market days late, and a few again, with another close."""
+    bar, arrives = made.market.bars[symbol, day(number)], number + chance.randint(1, 4)
+    lot = chance.random()
+    if lot < 0.03:
+        made.later[arrives].append(made.market.bars.pop((symbol, day(number))))
+    elif lot < 0.06:
+        middle = ((bar.high + bar.low) / 2).quantize(Decimal("0.01"))
+        made.later[arrives].append(bar._replace(close=middle))
 
 
 def idea(chance: random.Random, symbol: str, number: int, close: str) -> Candidate:
@@ -109,7 +142,8 @@ class Life:
         try:
             self.rig.run(number, *ideas, done=False)
         except KilledError:
-            pass
+            self.rig.reopen()  # the dead process closed nothing
+            wire_store(self.rig, self.bomb)
         finally:
             self.bomb.at = None
 
@@ -130,17 +164,37 @@ def named(rig: Rig) -> dict[str, Any]:
     return state
 
 
+def whole(rig: Rig) -> Breaks:
+    """What `check thread` finds in our records and the exchange's."""
+    decisions = [d for d in rig.store.query("job_metadata") if d.id.startswith("decided-")]
+    ends = [
+        (d.id, d.body["status"]) for collection in _SIGNALS for d in rig.store.query(collection)
+    ]
+    positions = rig.positions()
+    held = [Holding(f.execution_id, p.position_id) for p in positions for f in p.fills]
+    return breaks(
+        [name for d in decisions for name in d.body["signals"]],
+        ends,
+        [f.execution_id for f in rig.exchange.fills(day(1)) if f.ds <= day(LAST)],
+        held,
+        frozenset(p.position_id for p in positions),
+    )
+
+
 @pytest.mark.parametrize("seed", seeds(5))
 def test_a_year_of_faults_ends_as_the_year_without(tmp_path: Path, seed: int, tally: Tally) -> None:
     chance = chances(seed)
-    market, ideas = year(chance)
+    made = year(chance)
+    market, ideas = made.market, made.ideas
     calm, faulty = (Life(tmp_path / name, market) for name in ("calm", "faulty"))
     for number, found in ideas.items():
+        market.bars |= {(bar.symbol, bar.ds): bar for bar in made.later[number]}
         calm.day(number, found, "none", chance)
         faulty.day(number, found, chance.choice(_FAULTS), chance)
     assert calm.violations == []
     assert faulty.violations == []
     unlike = compare(named(faulty.rig), named(calm.rig))
     assert not any(unlike), unlike
+    assert not any(whole(faulty.rig).counts().values()), whole(faulty.rig).named()
     assert len(calm.rig.positions()) > LAST / 6
     tally(f"{LAST} days with faults of all kinds by lot", len(ideas))

@@ -46,8 +46,12 @@ class Bomb:
 def wired(rig: Rig, bomb: Bomb) -> Rig:
     for name in ("submit", "replace", "cancel"):
         setattr(rig.broker, name, bomb.around(getattr(rig.broker, name)))
-    setattr(rig.store, "commit", bomb.around(rig.store.commit))  # noqa: B010  mypy forbids the plain form
+    wire_store(rig, bomb)
     return rig
+
+
+def wire_store(rig: Rig, bomb: Bomb) -> None:
+    setattr(rig.store, "commit", bomb.around(rig.store.commit))  # noqa: B010  mypy forbids the plain form
 
 
 def seen(rig: Rig) -> dict[str, Any]:

@@ -135,9 +135,8 @@ class Market:
         return split_price(close, ratio_between(mine, known[-1], ds))
 
 
-def _scales(action: CorporateAction, fill: Fill, exchange: SimulatedBroker) -> bool:
-    """Whether the exchange has met a split of the symbol after the execution."""
-    met = exchange.account().as_of.date()
+def _scales(action: CorporateAction, fill: Fill, met: dt.date) -> bool:
+    """Whether an exchange that stands at ``met`` has met a split after the execution."""
     return action.symbol == fill.symbol and fill.ds < action.ex_ds < met
 
 
@@ -170,7 +169,7 @@ class Rig:
 
     def __post_init__(self) -> None:
         self.clock = HandClock()
-        self.store = SqliteHotStore(self.folder / "hot.db", BOOK, self.clock, synchronous="NORMAL")
+        self.reopen()
         self.exchange = SimulatedBroker(self.settings, self.market, None)
         self.broker: Broker = self.exchange
         self.last_ds: dt.date | None = None
@@ -178,6 +177,10 @@ class Rig:
         self.reconciled: Reconciled | None = None
         self.account: AccountState | None = None
         self.sent = 0
+
+    def reopen(self) -> None:
+        """Open the hot store as a new process would; one that was open is not closed."""
+        self.store = SqliteHotStore(self.folder / "hot.db", BOOK, self.clock, synchronous="NORMAL")
 
     def blotter(self) -> Blotter:
         """The book as stored now; the lease of a run that died has expired."""
@@ -247,10 +250,10 @@ class Rig:
 
     def bare(self) -> dict[str, Decimal]:
         """What the exchange holds of each symbol without a stop or an exit order for it."""
-        start = day(1)
+        start, met = day(1), self.exchange.account().as_of.date()
         bare: dict[str, Decimal] = {}
         for fill in self.exchange.fills(start):
-            later = [a.ratio for a in self.market.actions if _scales(a, fill, self.exchange)]
+            later = [a.ratio for a in self.market.actions if _scales(a, fill, met)]
             shares = prod(later, start=fill.quantity)
             change = fill.side.sign * shares - fill.fee_quantity
             bare[fill.symbol] = bare.get(fill.symbol, D(0)) + change

@@ -114,6 +114,9 @@ def test_another_partition_or_clustering_is_a_conflict(opened: OpenedDataset) ->
         opened.warehouse.ensure([replace(IDEAS, cluster=("id",))])
 
 
+@pytest.mark.fault(
+    "F16", "content that comes back after other content", engines="BigQuery emulator"
+)
 def test_content_that_comes_back_after_other_content_is_loaded_again(
     opened: OpenedDataset,
 ) -> None:
@@ -128,6 +131,7 @@ def test_content_that_comes_back_after_other_content_is_loaded_again(
     assert len(set(names)) == len(names) == 4
 
 
+@pytest.mark.fault("F2", "a load that failed, tried again", engines="BigQuery emulator")
 def test_a_load_that_failed_is_tried_again_under_another_id(opened: OpenedDataset) -> None:
     rows = arrow(idea("a"))
     first = _first_job_id(opened, rows)
@@ -139,6 +143,7 @@ def test_a_load_that_failed_is_tried_again_under_another_id(opened: OpenedDatase
     assert re.fullmatch(rf"{first}-[0-9a-f]{{12}}", done.job_id)
 
 
+@pytest.mark.fault("F16", "killed between load and merge", engines="BigQuery emulator")
 def test_a_load_that_a_crash_left_unmerged_is_found_and_merged(opened: OpenedDataset) -> None:
     rows = arrow(idea("a"), idea("b"))
     crashed = opened.warehouse._staging.load(IDEAS, rows)  # and no merge
@@ -149,6 +154,7 @@ def test_a_load_that_a_crash_left_unmerged_is_found_and_merged(opened: OpenedDat
     assert staging_tables(opened) == []
 
 
+@pytest.mark.fault("F16", "rows of another job under our id", engines="BigQuery emulator")
 def test_what_another_job_left_under_our_id_is_not_merged(opened: OpenedDataset) -> None:
     rows, other = arrow(idea("a")), arrow(idea("stranger"))
     staged = opened.warehouse._staging.load(IDEAS, other)
@@ -160,6 +166,9 @@ def test_what_another_job_left_under_our_id_is_not_merged(opened: OpenedDataset)
     assert opened.warehouse.query(IDEAS_SQL, {}).to_dicts() == [idea("a")]
 
 
+@pytest.mark.fault(
+    "F16", "a contradiction, and what its load leaves behind", engines="BigQuery emulator"
+)
 def test_a_contradiction_leaves_neither_rows_nor_staging(opened: OpenedDataset) -> None:
     opened.warehouse.merge(IDEAS, arrow(idea("a")), SPAN)
     with pytest.raises(
