@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from faults.busy_day import ENGINE_FAILED, NEXT, Calm, copies, counted, told, until_done
-from faults.project import BUSY_DAY, Unlike, compare, copy, digests, seen
+from faults.project import BUSY_DAY, FIRST, Unlike, compare, copy, digests, seen
 from faults.wires import Tripwire
 from goldenthread.adapters.warehouse.lock import WriterLock
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 LATE = ("run", "--ds", str(BUSY_DAY + dt.timedelta(days=4)), "--json")
+ON = ("simulate", "--name", "main", "--from", str(FIRST), "--to", "2012-09-14", "--json")
+"""Long enough that what was open when it might have gone is known to the end."""
 _MAY_GO = "FROM document WHERE delete_at IS NOT NULL"
 
 
@@ -53,7 +55,7 @@ def test_an_archive_that_fails_for_three_days_loses_nothing(
 def test_what_may_go_can_go_at_once(gt: Launcher, eve: Path, tmp_path: Path, tally: Tally) -> None:
     hasty, patient = copy(eve, tmp_path / "hasty"), copy(eve, tmp_path / "patient")
     gone = 0
-    for argv in ((), NEXT, LATE):
+    for argv in ((), NEXT, LATE, ON):
         until_done(gt, hasty, *argv)
         until_done(gt, patient, *argv)
         gone += _count(hasty, _MAY_GO)
