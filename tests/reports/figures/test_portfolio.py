@@ -6,7 +6,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from goldenthread.reports.figures.portfolio import capital, correlations, daily_pnl
+from goldenthread.reports.figures.portfolio import capital, correlations, daily_pnl, overlaps
 from reports.facts import DAY, Row, equity, trade_row, trades
 
 
@@ -97,3 +97,19 @@ def test_one_strategy_or_none_has_nothing_to_correlate() -> None:
     nothing = daily_pnl(pl.DataFrame(), pl.DataFrame(), pl.DataFrame())
     assert correlations(nothing).is_empty()
     assert capital(pl.DataFrame(), pl.DataFrame(), pl.DataFrame()).is_empty()
+
+
+def test_two_strategies_overlap_where_both_hold_a_symbol_on_a_day() -> None:
+    held = [
+        *((1, "one", "AAPL"), (2, "one", "AAPL"), (3, "one", "AAPL")),
+        *((2, "two", "AAPL"), (3, "two", "AAPL"), (3, "two", "IBM"), (4, "two", "AAPL")),
+        (3, "three", "MSFT"),
+    ]
+    rows = [{**position(n, name, "0"), "symbol": symbol} for n, name, symbol in held]
+    # of 3 + 4 - 2 days and symbols, 2 were held by both
+    assert overlaps(pl.DataFrame(rows)).rows() == [
+        ("one", "three", 0.0),
+        ("one", "two", 0.4),
+        ("three", "two", 0.0),
+    ]
+    assert overlaps(pl.DataFrame()).is_empty()

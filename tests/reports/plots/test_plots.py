@@ -58,7 +58,7 @@ def test_bars_of_losses_are_told_by_their_place() -> None:
 
 
 def test_a_point_lies_right_and_above_another_with_larger_figures() -> None:
-    points = [Point(-0.1, -0.2, "one"), Point(0.3, 0.4, NASTY)]
+    points = [Point(0.1, -0.2, "one"), Point(0.3, 0.4, NASTY)]
     low, high = marks(scatter(Cloud("Moves", "move", points, whole)), "circle")
     assert float(low["cx"]) < float(high["cx"])
     assert float(low["cy"]) > float(high["cy"])
@@ -74,7 +74,7 @@ def test_thousands_of_points_carry_no_name() -> None:
 
 def test_a_curve_marks_the_threshold_in_force() -> None:
     bounds = [(-1.0, 1.0), None, (2.0, 6.0)]
-    curve = Curve(NASTY, [1.0, 2.0, 3.0], [0.0, 0.0, 4.0], bounds, 1, whole)
+    curve = Curve(NASTY, [1.0, 2.0, 3.0], [-3.0, 0.0, 4.0], bounds, 1, whole)
     drawing = curve_chart(curve)
     ((dot,), (line,)) = (marks(drawing, "circle"), marks(drawing, "polyline"))
     middle = line["points"].split()[1]
