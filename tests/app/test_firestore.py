@@ -8,20 +8,24 @@ import shutil
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 from uuid import uuid4
 
 import pytest
 
-from app.command import PROGRAM, command
+from app.command import PROGRAM, SUMMER, command
 from goldenthread.app.api.checks import check_thread
 from goldenthread.app.api.days import simulate
 from goldenthread.app.api.project import Project
 from goldenthread.app.api.store import digest
 from goldenthread.app.engines import google
+from goldenthread.app.engines.wiring import open_hot_store
+from goldenthread.ports.hot_store import Collection
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from faults.chaos import Tally
 
 SPRING = (dt.date(2012, 5, 15), dt.date(2012, 6, 8))
 
@@ -64,6 +68,38 @@ def test_the_same_days_leave_the_same_archive_on_firestore_as_on_sqlite(
     assert digests[0] == digests[1]
     assert (embedded / "state" / "hot.sqlite").exists()
     assert not (hosted / "state" / "hot.sqlite").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.fault("F15")
+def test_what_may_go_from_firestore_can_go_at_once(
+    imported: Path, fresh: Path, tmp_path: Path, firestore_emulator: str, tally: Tally
+) -> None:
+    patient = tmp_path / "patient"
+    shutil.copytree(imported, patient)
+    hasty = in_firestore(fresh, firestore_emulator)
+    gone = 0
+    for until in (SPRING[1], dt.date(2012, 7, 13), SUMMER[1]):
+        for folder in (patient, hasty):
+            simulate(Project.open(folder), "main", (SPRING[0], until), archive_every=5)
+        gone += go_at_once(hasty)
+    assert gone > 20
+    ends = [digest(Project.open(folder), "sim:main") for folder in (patient, hasty)]
+    unlike = [name for name in ends[0] if ends[0][name] != ends[1][name]]
+    assert unlike == []
+    assert check_thread(Project.open(hasty), "sim:main")["ok"]
+    tally("documents deleted as soon as they may go", gone, engines="Firestore emulator")
+
+
+def go_at_once(folder: Path) -> int:
+    """How many documents went because Firestore's TTL may take them one day: all, and now."""
+    project = Project.open(folder)
+    store = open_hot_store(project.settings, project.root, "sim:main")
+    one_day, gone = dt.datetime(2999, 1, 1, tzinfo=dt.UTC), 0
+    for collection in get_args(Collection):
+        while swept := store.sweep(collection, one_day):
+            gone += swept
+    return gone
 
 
 @pytest.mark.slow
