@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import sync_playwright
 
+from app.command import SUMMER
 from app.web.serving import PAGES, asked, details, serving
+from goldenthread.app.api.days import simulate
+from goldenthread.app.api.project import Project
+from goldenthread.app.api.safety import halt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +28,7 @@ SIZES = {"desk": (1280, 900), "phone": (390, 844)}
 _PATIENCE_MS = 120_000
 """A new machine first compiles what prices the thresholds of a filter."""
 WORD = "a-token-of-24-characters"
+LAST = dt.date(2012, 9, 10)
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +95,54 @@ def test_filters_narrow_the_list_and_a_signal_opens_its_story(site: str, page: P
     assert page.url == f"{site}/signals/{wanted[0]['signal_id']}"
     assert page.locator("svg.candles").is_visible()
     assert wanted[0]["symbol"] in page.locator("h1").inner_text()
+
+
+@pytest.fixture
+def watched(summer: Path, tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A copy of the summer's project that a test goes on with, and the address of its dashboard."""
+    folder = tmp_path / "project"
+    shutil.copytree(summer, folder)
+    with serving(folder) as url:
+        yield folder, url
+
+
+def test_pages_follow_a_run_beside_them_and_what_is_typed_stays(
+    watched: tuple[Path, str], page: Page
+) -> None:
+    folder, url = watched
+    page.goto(f"{url}/")
+    typing = page.context.new_page()
+    typing.goto(f"{url}/signals")
+    typing.get_by_label("Symbol").fill("AAP")
+    for each in (page, typing):
+        each.evaluate("window.loadedOnce = true")
+    simulate(Project.open(folder), "main", (SUMMER[0], LAST))
+    page.get_by_role("heading", name=str(LAST)).wait_for()
+    newest = asked(f"{url}/api/signals")["signals"][0]["signal_id"]
+    typing.get_by_role("link", name=newest[:17]).wait_for()
+    assert typing.get_by_label("Symbol").input_value() == "AAP"
+    assert typing.evaluate("document.activeElement.name") == "symbol"
+    assert all(each.evaluate("window.loadedOnce") for each in (page, typing))
+
+
+def test_a_part_a_person_is_in_is_not_replaced_but_offered(
+    watched: tuple[Path, str], page: Page
+) -> None:
+    folder, url = watched
+    page.goto(f"{url}/")
+    page.locator("tbody a").first.focus()
+    halt(Project.open(folder), "sim:main", "rain")
+    page.get_by_role("status").get_by_role("link", name="New: reload").click()
+    page.get_by_text("no new entries until").wait_for()
+    assert page.locator(".news").is_hidden()
+
+
+def test_without_script_pages_are_the_same(site: str, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    opened = context.new_page()
+    opened.goto(f"{site}/signals")
+    assert opened.locator("tbody tr").count() == 50
+    context.close()
 
 
 def test_the_keyboard_alone_gets_to_every_page(site: str, page: Page) -> None:

@@ -36,8 +36,11 @@ def test_it_says_where_it_listens_answers_and_ends_quietly_on_ctrl_c(summer: Pat
         assert said["url"].startswith("http://127.0.0.1:")
         assert said["asks"] == "nothing"
         assert _answered(said["url"] + "api/today")["book"] == "sim:main"
-        started.send_signal(signal.SIGINT)
-        _, errors = started.communicate(timeout=120)
+        with requests.get(said["url"] + "live", stream=True, timeout=30) as told:
+            lines = told.iter_lines()  # who listens does not hold it up, nor makes it say more
+            assert next(lines)
+            started.send_signal(signal.SIGINT)
+            _, errors = started.communicate(timeout=120)
     finally:
         started.kill()
     assert (started.returncode, errors) == (0, "dashboard: closed\n")

@@ -1,11 +1,11 @@
-"""The embedded stores as files: copied while no run of any book is at work."""
+"""The embedded stores as files: when written last, and copied while no run is at work."""
 
 from __future__ import annotations
 
 import datetime as dt
 import os
 import platform
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from goldenthread.adapters.hot_store.sqlite import SqliteHotStore
@@ -51,6 +51,25 @@ def refuse_elsewhere(settings: Settings, root: Path) -> None:
                 " folder: move the store into it, or copy both while nothing runs"
             )
             raise UsageError(msg)
+
+
+def lies_here(settings: Settings) -> bool:
+    """Whether a look at the hot store costs nothing: it is a file, not a cloud's service."""
+    return settings.hot_store.engine == "sqlite"
+
+
+def last_writes(settings: Settings, root: Path) -> list[tuple[int, int]]:
+    """When each file of the embedded stores that readers see was last written (ns), and its size.
+
+    A file that is not there, or is empty, was not written.
+    """
+    hot_file, published = root / settings.hot_store.path, root / settings.warehouse.read_path
+    found = []
+    for file in (published, hot_file, hot_file.with_name(f"{hot_file.name}-wal")):
+        with suppress(FileNotFoundError):
+            stat = file.stat()
+            found.append((stat.st_mtime_ns if stat.st_size else 0, stat.st_size))
+    return [each for each in found if each != (0, 0)]
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from fastapi import Depends, Request
 
+from goldenthread.app.api.browsing.standing import standing
 from goldenthread.app.api.project import Project
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ def _labelled(value: object, made_up: set[str]) -> object:
 def _desk(request: Request) -> Desk:
     """The desk of the request: its files are read anew, for they may have changed."""
     terms = request.app.state.terms
-    return Desk(Project(terms.project.root, terms.project.settings), terms.book)
+    desk = Desk(Project(terms.project.root, terms.project.settings), terms.book)
+    request.state.seen = standing(*desk).mark  # before anything is read, so never too new
+    return desk
 
 
 AtDesk = Annotated[Desk, Depends(_desk)]

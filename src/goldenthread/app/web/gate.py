@@ -18,8 +18,8 @@ OPEN_TO_ALL = ("/login", "/static/")
 
 BINDING = {
     "content-security-policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
-        " base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self';"
+        " img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -27,7 +27,7 @@ BINDING = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
-"""No script at all, nothing from elsewhere, no frame around it."""
+"""No script in a page, nothing from elsewhere, no frame around it."""
 
 
 class Gate:

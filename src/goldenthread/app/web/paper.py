@@ -61,6 +61,7 @@ def paper(
         "pages": PAGES,
         "place": place,
         "asked": request.app.state.access.is_asked,
+        "seen": getattr(request.state, "seen", ""),
         "book": "",
     }
     text = _environment().get_template(template).render({**common, **shown})

@@ -49,14 +49,15 @@ def _server(terms: ServeTerms) -> uvicorn.Server:
     except ImportError as error:
         msg = f"{error}; the dashboard needs `pip install goldenthread[web]`"
         raise UsageError(msg) from error
-    return uvicorn.Server(
-        uvicorn.Config(
-            dashboard(terms),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            lifespan="off",
-            ws="none",
-            timeout_graceful_shutdown=2,
-        )
+    config = uvicorn.Config(
+        lambda: dashboard(terms, is_closing=lambda: server.should_exit),
+        factory=True,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=2,
     )
+    server = uvicorn.Server(config)
+    return server

@@ -15,10 +15,21 @@ from goldenthread.app.listening.visitors import Visitors
 from goldenthread.app.web.access import Access
 from goldenthread.app.web.gate import Gate
 from goldenthread.app.web.paper import JSON, paper
-from goldenthread.app.web.routes import doors, shadow, signals, strategies, today, trades, upkeep
+from goldenthread.app.web.routes import (
+    doors,
+    live,
+    shadow,
+    signals,
+    strategies,
+    today,
+    trades,
+    upkeep,
+)
 from goldenthread.domain.errors import GoldenthreadError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import ASGIApp
@@ -32,13 +43,21 @@ _LOST = {
 }
 
 
-def dashboard(terms: ServeTerms, clock: Clock | None = None) -> ASGIApp:
-    """The application behind its gates; ``clock`` is the wall's, for logins."""
+def dashboard(
+    terms: ServeTerms, clock: Clock | None = None, is_closing: Callable[[], bool] = bool
+) -> ASGIApp:
+    """The application behind its gates.
+
+    Args:
+        terms: Its project and book, and whom it answers.
+        clock: The wall's, for logins.
+        is_closing: Whether what is told live must end; by default it never must.
+    """
     access = Access(terms.token, clock or SystemClock())
-    return Visitors(Gate(routes(terms, access), access), terms.known_as)
+    return Visitors(Gate(routes(terms, access, is_closing), access), terms.known_as)
 
 
-def routes(terms: ServeTerms, access: Access) -> FastAPI:
+def routes(terms: ServeTerms, access: Access, is_closing: Callable[[], bool] = bool) -> FastAPI:
     """The application without its gates."""
     app = FastAPI(
         title="Goldenthread",
@@ -55,8 +74,8 @@ def routes(terms: ServeTerms, access: Access) -> FastAPI:
             Exception: _broken,
         },
     )
-    app.state.terms, app.state.access = terms, access
-    for part in (today, signals, trades, strategies, shadow, upkeep, doors):
+    app.state.terms, app.state.access, app.state.is_closing = terms, access, is_closing
+    for part in (today, signals, trades, strategies, shadow, upkeep, live, doors):
         app.include_router(part.router)
     return app
 

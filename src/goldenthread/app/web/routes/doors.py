@@ -1,4 +1,4 @@
-"""The login, the way out, and how pages look."""
+"""The login, the way out, how pages look and what keeps them new."""
 
 from __future__ import annotations
 
@@ -53,6 +53,12 @@ async def logout(request: Request) -> Response:
 def style() -> Response:
     """The style of the reports, and what pages with a navigation need beside it."""
     return Response(STYLE + _file("dashboard.css"), media_type="text/css")
+
+
+@router.get("/static/live.js")
+def script() -> Response:
+    """The one script there is: it keeps a page as it would be if it were loaded now."""
+    return Response(_file("live.js"), media_type="text/javascript")
 
 
 @router.get("/static/icon.svg")
