@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 OPEN_TO_ALL = ("/login", "/static/")
 """What is shown without a token: the form that asks for it, and how it looks."""
 
+FOR_PROGRAMS = ("/api/", "/live", "/metrics", "/healthz")
+"""What programs ask for: no form helps them, and what goes wrong is said in JSON."""
+
 BINDING = {
     "content-security-policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self';"
@@ -48,7 +51,7 @@ class Gate:
         shown = headers.get("cookie", ""), headers.get("authorization", "")
         if path.startswith(OPEN_TO_ALL) or self._access.admits(*shown):
             return None
-        if path.startswith("/api/"):
+        if path.startswith(FOR_PROGRAMS):
             words = "show the token: Authorization: Bearer TOKEN"
             return JSONResponse({"error": words}, 401, {"www-authenticate": "Bearer"})
         return RedirectResponse("/login", 303)

@@ -13,11 +13,12 @@ from goldenthread import __version__
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.listening.visitors import Visitors
 from goldenthread.app.web.access import Access
-from goldenthread.app.web.gate import Gate
+from goldenthread.app.web.gate import FOR_PROGRAMS, Gate
 from goldenthread.app.web.paper import JSON, paper
 from goldenthread.app.web.routes import (
     doors,
     live,
+    machines,
     shadow,
     signals,
     strategies,
@@ -75,13 +76,13 @@ def routes(terms: ServeTerms, access: Access, is_closing: Callable[[], bool] = b
         },
     )
     app.state.terms, app.state.access, app.state.is_closing = terms, access, is_closing
-    for part in (today, signals, trades, strategies, shadow, upkeep, live, doors):
+    for part in (today, signals, trades, strategies, shadow, upkeep, live, machines, doors):
         app.include_router(part.router)
     return app
 
 
 def _answer(request: Request, status: int, words: str) -> Response:
-    if request.url.path.startswith("/api/"):
+    if request.url.path.startswith(FOR_PROGRAMS):
         return JSON({"error": words}, status)
     title = HTTPStatus(status).phrase
     return paper(request, "message.html", {"title": title, "words": words}, status)

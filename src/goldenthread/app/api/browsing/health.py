@@ -45,21 +45,24 @@ def job_rows(project: Project, book: str) -> dict[str, Any]:
 def health(project: Project, book: str) -> dict[str, Any]:
     """How the book stands, and a row a check (``check ok found``).
 
-    ``ok`` is whether every check is; ``next`` is what to type to get a book going, else None.
+    ``ok`` is whether every check is; ``quarantine`` counts the refused rows that wait; ``next`` is
+    what to type to get a book going, else None.
     """
     book = begun_book(project, book)
     stands = status(project, book)
+    waiting = len(quarantined(project, book))
     checks = [
         *_progress(stands),
         _check("halt", not stands["halted"], "halted: no new entries until `goldenthread resume`"),
         _check("symbols", not stands["frozen"], _frozen(stands["frozen"])),
-        _quarantine(len(quarantined(project, book))),
+        _quarantine(waiting),
     ]
     return {
         "book": book,
         "version": __version__,
         "ok": all(row["ok"] for row in checks),
         "checks": checks,
+        "quarantine": waiting,
         "next": next_step(project, book) or None,
         "stands": stands,
     }
