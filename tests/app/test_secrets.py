@@ -42,8 +42,8 @@ pytestmark = [
 
 KEY, SECRET = "PKCANARY1QX7", "canary-2/secret+9f3"
 USER, PASSWORD, TOKEN = "canary3user", "canary4password", "canary5token"
-PROXY, OTHER = "canary6proxy", "canary7nobodys"
-CANARIES = (KEY, SECRET, USER, PASSWORD, TOKEN, PROXY, OTHER)
+PROXY, OTHER, BEAT = "canary6proxy", "canary7nobodys", "canary8heartbeat"
+CANARIES = (KEY, SECRET, USER, PASSWORD, TOKEN, PROXY, OTHER, BEAT)
 FIRST, LAST = "2012-07-02", "2012-07-11"
 BOOK = "sim:secret"
 
@@ -139,6 +139,7 @@ def _planted(imported: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             "GOLDENTHREAD_ALPACA__TIMEOUT_S": "5",
             "GOLDENTHREAD_NOTIFIER__ENGINE": "apprise",
             "GOLDENTHREAD_NOTIFIER__URLS": " ".join(urls),
+            "GOLDENTHREAD_RUN__HEARTBEAT_URL": f"http://127.0.0.1:9/{BEAT}",
             "AWS_SECRET_ACCESS_KEY": OTHER,
             "DATABASE_URL": f"postgres://me:{OTHER}@host/db",
         }.items():

@@ -74,7 +74,7 @@ def test_the_shipped_file_names_every_setting_with_its_default(tmp_path: Path) -
     found = load_settings(write(tmp_path, template), environ=NO_VARIABLES)
     assert found.model_dump() == Settings().model_dump()
     elsewhere = ["broker.live_account", "alpaca.key_id", "alpaca.secret_key", "notifier.urls"]
-    elsewhere += ["serve.token"]
+    elsewhere += ["run.heartbeat_url", "serve.token"]
     assert [row.name for row in resolved(found) if row.origin != "file"] == elsewhere
 
 

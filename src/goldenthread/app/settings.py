@@ -158,6 +158,7 @@ class _Run(_Section):
     lease_ttl_s: float = Field(default=60.0, gt=0, le=3600)
     ttl_days: int = Field(default=30, ge=1)
     archive_every: int = Field(default=30, ge=1)
+    heartbeat_url: Annotated[SecretStr, BeforeValidator(_key)] = SecretStr("")
 
 
 class _Factors(_Section):
@@ -206,7 +207,7 @@ class Setting:
     origin: Origin
 
 
-_SECRET = {"alpaca": {"key_id", "secret_key"}, "notifier": {"urls"}, "serve": {"token"}}
+_SECRET = {"key_id", "secret_key", "urls", "heartbeat_url", "token"}
 
 _Layer = dict[str, dict[str, object]]
 _KEYS = {
@@ -311,7 +312,7 @@ def _refuse_misplaced(origin: Origin, section: str, items: Mapping[str, object])
     Raises:
         UsageError: One of them stands elsewhere.
     """
-    given = sorted(key for key in _SECRET.get(section, ()) if items.get(key))
+    given = sorted(key for key in _SECRET if items.get(key))
     if origin == "file" and given:
         msg = (
             f"{_where(origin, section, given[0])}: keys do not belong in a file; remove it and set"
@@ -350,7 +351,7 @@ def _problem(detail: ErrorDetails, origins: Mapping[tuple[str, str], Origin]) ->
     allowed = _WORDS.get(detail["type"]) or re.sub(
         "^(Input should be|Value error,) ", "", detail["msg"]
     )
-    secret = key in _SECRET.get(section, ()) or "@" in str(detail["input"])
+    secret = key in _SECRET or "@" in str(detail["input"])
     got = "what is not shown here" if secret else repr(detail["input"])
     return f"{where}: got {got}; allowed: {allowed}"
 

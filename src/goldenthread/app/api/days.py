@@ -17,6 +17,7 @@ from goldenthread.app.api.records import begun_book, books, outcomes
 from goldenthread.app.book import dates_between, frozen_run, read_book
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.day import DayReport, run_day
+from goldenthread.app.engines.heartbeat import heartbeat
 from goldenthread.app.engines.wiring import read_hot_store
 from goldenthread.domain.errors import UsageError
 
@@ -59,8 +60,11 @@ def run(project: Project, book: str = "", ds: dt.date | None = None) -> DayRepor
         LeaseHeldError: Another run of the book is at work.
         EngineError: The broker is not there, or not as the book knows it; nothing was written.
     """
-    name = project.book(book)
-    target = _target(project, ds)
+    with heartbeat(project.settings):
+        return _run(project, project.book(book), _target(project, ds))
+
+
+def _run(project: Project, name: str, target: dt.date) -> DayReport:
     greet(project, name)
     with closing(open_desk(project, name, (target, target))) as desk:
         state = read_book(desk.engines.hot_store)
