@@ -8,7 +8,7 @@ SEEDS ?=
 SEED  ?=
 FAULT ?=
 
-.PHONY: chaos parity-engines demo test check ci-setup emulators browser install format lock catalog bench clean
+.PHONY: chaos parity-engines demo test check ci-setup emulators browser install format lock catalog images bench clean
 
 demo: install ## two years of real bars, eight strategies, a report
 	$(BIN)/goldenthread demo
@@ -55,6 +55,9 @@ catalog: install ## renew the pages generated from the code: data catalog, table
 	$(BIN)/python tests/architecture/engines_page.py
 	$(BIN)/python tests/architecture/explain_page.py
 	$(BIN)/python tests/architecture/licences_page.py
+
+images: install browser ## renew the pictures of the dashboard in docs/images
+	GOLDENTHREAD_IMAGES=docs/images $(BIN)/python -m pytest tests/app/web/test_browser.py -n 0 -k pictures
 
 bench: install .peers/installed ## measure, beside other engines; never part of the tests
 	$(BIN)/python -m pytest tests/benches/bench_*.py -m bench -s -n 0

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import FloatRect, sync_playwright
 
 from app.command import SUMMER
 from app.web.serving import PAGES, asked, details, serving
@@ -18,7 +19,6 @@ from goldenthread.app.api.safety import halt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
@@ -29,6 +29,10 @@ _PATIENCE_MS = 120_000
 """A new machine first compiles what prices the thresholds of a filter."""
 WORD = "a-token-of-24-characters"
 LAST = dt.date(2012, 9, 10)
+PICTURES = {"today": "/", "signals": "/signals", "shadow": "/shadow", "health": "/health"}
+"""Those in docs/images, which `make images` renews; and the story of a signal."""
+UPPER: FloatRect = {"x": 0, "y": 0, "width": 1280, "height": 600}
+DOCUMENTS = Path(__file__).parents[3] / "docs"
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +82,18 @@ def test_every_page_fits_and_its_console_is_silent(
         name = path.strip("/").replace("/", "-") or "today"
         opened.screenshot(path=f"{kept}/{size}-{scheme}-{name[:40]}.png")
     context.close()
+
+
+def test_the_pictures_of_the_documents_are_small_and_of_these_pages(
+    site: str, page: Page, tmp_path: Path
+) -> None:
+    kept = Path(os.environ.get("GOLDENTHREAD_IMAGES", tmp_path))
+    story = next(path for path in details(site) if path.startswith("/signals/"))
+    for name, path in {**PICTURES, "story": story}.items():
+        page.goto(f"{site}{path}")
+        picture = page.screenshot(path=kept / f"dashboard-{name}.png", clip=UPPER)
+        assert 5_000 < len(picture) < 150_000, name
+        assert (DOCUMENTS / "images" / f"dashboard-{name}.png").is_file()
 
 
 def test_filters_narrow_the_list_and_a_signal_opens_its_story(site: str, page: Page) -> None:
