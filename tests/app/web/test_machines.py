@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import requests
 
+from app.command import command
 from app.web.serving import asked, serving
 from goldenthread.app.api.days import run
 from goldenthread.app.api.project import Project
 from goldenthread.app.api.safety import halt
+from goldenthread.app.api.store import cost
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,13 +34,21 @@ def gauges(text: str) -> dict[str, float]:
     return found
 
 
-def test_prometheus_reads_the_same_numbers_as_the_pages_show(site: str) -> None:
+def test_prometheus_reads_the_same_numbers_as_the_pages_show(summer: Path, site: str) -> None:
+    asking = (
+        "warehouse",
+        "query",
+        "SELECT * FROM snapshot_accounts WHERE ds <= '2012-06-01'",
+        "--project",
+    )
+    assert command(*asking, str(summer)).code == 0
     answer = requests.get(f"{site}/metrics", timeout=120)
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     found = gauges(answer.text)
     stands = asked(f"{site}/api/health")["stands"]
     assert found["last_success_timestamp_seconds"] > 1.7e9  # the wall's clock, not the book's
     del found["last_success_timestamp_seconds"]
+    assert found["query_bytes_today"] > 0
     assert found == {
         "up": 1,
         "ok": 0,
@@ -46,7 +56,7 @@ def test_prometheus_reads_the_same_numbers_as_the_pages_show(site: str) -> None:
         "open_positions": stands["open_positions"],
         "waiting_signals": stands["waiting_signals"],
         "quarantine_rows": 0,
-        "query_bytes_today": 0,
+        "query_bytes_today": sum(row["bytes"] for row in cost(Project.open(summer))),
         "alarms": 1,
     }
 
