@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -18,12 +19,14 @@ from goldenthread.app.versions import (
     strategy_versions,
 )
 from goldenthread.domain.account import AccountSnapshot
+from goldenthread.domain.errors import ConflictError
 from goldenthread.domain.order import IntentStatus, OrderIntent
 from goldenthread.domain.position import Position, PositionStatus
 from goldenthread.domain.signal import Signal, SignalStatus
 from goldenthread.domain.trade import OutcomeStatus
 from goldenthread.market.bars import run_at
 from goldenthread.ports.hot_store import MAX_OPERATIONS, Create, Replace
+from goldenthread.positions.session import STANDING
 from goldenthread.positions.snapshot import Ledger, snapshot
 from goldenthread.signals.engine import engine_manifest
 from goldenthread.trades.booking import book
@@ -152,7 +155,7 @@ def _load(
             [(f, p) for p in held.values() for f in p.fills if span.holds(f.ds)],
             stamp,
         ),
-        *_load_acts(desk, blotter, stamp),
+        *_load_acts(desk, stamp),
         *_load_code(desk, stamp),
     ]
     quarantine.put(store, [row for result in results for row in result.refused], stamp)
@@ -176,7 +179,7 @@ def _bars_to_load(desk: Desk, span: Span, assets: Sequence[Version]) -> pl.DataF
     return bars.filter((ds >= since) | symbol.is_in(whole))
 
 
-def _load_acts(desk: Desk, blotter: Blotter, stamp: loops.RunStamp) -> list[loops.LoopResult]:
+def _load_acts(desk: Desk, stamp: loops.RunStamp) -> list[loops.LoopResult]:
     """Every act of an operator in ``audit_log``, dated by when it was made.
 
     Acts that no request shows any more are loaded once and may then go.
@@ -185,6 +188,7 @@ def _load_acts(desk: Desk, blotter: Blotter, stamp: loops.RunStamp) -> list[loop
     name: Collection = "operator_requests"
     kept = store.query(name, equal={"status": SUPERSEDED}, limit=MAX_OPERATIONS)
     standing = [d for request in REQUESTS if (d := store.get(name, request)) is not None]
+    standing += store.query(name, equal={"status": STANDING})
     days: dict[dt.date, dict[str, dict[str, object]]] = {}
     for document in (*kept, *standing):  # one act may stand in two requests
         key, asked, act = _act(document.body, stamp.book)
@@ -194,7 +198,9 @@ def _load_acts(desk: Desk, blotter: Blotter, stamp: loops.RunStamp) -> list[loop
         for day, acts in sorted(days.items())
     ]
     delete_at = clock.now() + dt.timedelta(days=desk.ttl_days)
-    blotter.write_each([Replace(d, {**d.body, "status": _ARCHIVED}, delete_at) for d in kept])
+    for document in kept:
+        with suppress(ConflictError):  # asked for again meanwhile: that act is another archive's
+            store.compare_and_set(document, {**document.body, "status": _ARCHIVED}, delete_at)
     store.sweep(name, clock.now())
     return results
 
@@ -225,13 +231,15 @@ def _remember_code(desk: Desk, blotter: Blotter, stamp: loops.RunStamp) -> None:
 def _act(body: Body, book_name: str) -> tuple[str, dt.datetime, dict[str, object]]:
     """An operator's act: its id, when it was asked, and its row."""
     asked = dt.datetime.fromisoformat(body["asked_at"])
-    key = f"{book_name}/{body['action'].lower()}/{asked.isoformat()}"
+    subject = body.get("strategy_id") or body.get("symbol") or book_name
+    of = "" if subject == book_name else f"{subject}/"
+    key = f"{book_name}/{body['action'].lower()}/{of}{asked.isoformat()}"
     row = {
         "id": key,
         "acted_at": asked,
         "actor": body["actor"],
         "action": body["action"],
-        "subject": book_name,
+        "subject": subject,
         "detail": {"reason": body["reason"]},
     }
     return key, asked, row

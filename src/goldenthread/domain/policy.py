@@ -18,7 +18,8 @@ GATE_NAMES = frozenset(
         *("MAX_ORDER_NOTIONAL", "MAX_POSITION_FRACTION", "MAX_ASSET_CLASS_EXPOSURE"),
         *("MAX_GROSS_EXPOSURE", "MAX_ORDERS_PER_RUN", "PRICE_COLLAR", "CORRELATION_TOO_HIGH"),
         *("DAILY_DRAWDOWN", "MAX_DRAWDOWN", "INSUFFICIENT_BUYING_POWER", "BELOW_MINIMUM_ORDER"),
-        *("BROKER_RULE", "STALE_DATA", "SYMBOL_FROZEN", "KILL_SWITCH"),
+        *("BROKER_RULE", "STALE_DATA", "SYMBOL_FROZEN", "STRATEGY_PAUSED"),
+        "KILL_SWITCH",
     }
 )
 """Names of the coded gates; a filter may not be called like one, so a name tells its kind."""

@@ -18,6 +18,7 @@ from goldenthread.ports.hot_store import (
     Operation,
     Replace,
 )
+from goldenthread.positions.session import Stops
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -134,12 +135,14 @@ class Blotter:
         for numbers in _divided([[number] for number in weights], weights, room):
             self.commit(*(operations[number] for number in numbers))
 
-    def request(self, name: str) -> Body | None:
-        """The operator's standing request of that name (``halt``, ``flatten``), or None."""
-        document = self.store.get("operator_requests", name)
-        if document is None or document.body.get("active") is False:
-            return None
-        return document.body
+    def stops(self) -> Stops:
+        """What an operator wants no new entry of, asked anew each time."""
+        return Stops.in_force(self.store)
+
+    def flattening(self) -> bool:
+        """Whether an operator wants everything closed, now."""
+        document = self.store.get("operator_requests", "flatten")
+        return document is not None and document.body["active"] is True
 
     def closed_on(self, ds: dt.date, names: Iterable[str]) -> list[Position]:
         """Which of these positions the run of ``ds`` found closed, also an attempt that died."""

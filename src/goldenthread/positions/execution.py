@@ -241,7 +241,8 @@ def _hindrance(blotter: Blotter, intent: OrderIntent, clock: dt.datetime) -> str
     """Why an entry must not be sent now; empty when it may."""
     if intent.not_after is not None and clock > intent.not_after:
         return "SUBMIT_WINDOW_MISSED"
-    return "KILL_SWITCH" if blotter.request("halt") is not None else ""
+    strategy_id = blotter.signals[intent.signal_id].strategy_id
+    return blotter.stops().of(strategy_id, intent.request.symbol)
 
 
 def _give_up(blotter: Blotter, intent: OrderIntent, reason: str) -> None:

@@ -318,6 +318,7 @@ GATES: tuple[Gate, ...] = (
     _never("BROKER_RULE", _refused),
     Gate("STALE_DATA", _sessions_missed, lambda g, _: Decimal(g.stale_sessions), operator.lt),
     _never("SYMBOL_FROZEN", lambda c: c.candidate.symbol in c.capacity.frozen),
+    _never("STRATEGY_PAUSED", lambda c: c.candidate.strategy_id in c.capacity.paused),
     _never("KILL_SWITCH", lambda c: c.capacity.halted),
 )
 """Every gate in declared order: the first that fails gives the rejection reason."""

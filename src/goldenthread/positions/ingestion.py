@@ -35,6 +35,8 @@ _FLAGGED = {
 _ENDS = {
     "BROKER_REFUSED": SignalStatus.REJECTED,
     "CANCEL_IF": SignalStatus.INVALIDATED,
+    "SYMBOL_FROZEN": SignalStatus.INVALIDATED,
+    "STRATEGY_PAUSED": SignalStatus.INVALIDATED,
     "KILL_SWITCH": SignalStatus.INVALIDATED,
 }
 """How a signal without a fill ends, by its reason; any other reason is EXPIRED."""

@@ -36,7 +36,7 @@ def advance(session: Session, blotter: Blotter, rule_exits: Mapping[str, bool | 
     Moves best and worst, touched targets and the stop, and decides which exit is due. A session
     without a bar only counts. A second call on the same date changes nothing.
     """
-    flatten = blotter.request("flatten") is not None
+    flatten = blotter.flattening()
     for position in list(blotter.positions.values()):
         if not position.entries:
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from goldenthread.domain.policy import Policy
     from goldenthread.domain.position import Position
     from goldenthread.domain.signal import Signal
-    from goldenthread.ports.hot_store import Body
+    from goldenthread.ports.hot_store import HotStore
+
+STANDING = "STANDING"
+"""The status of an operator's request about one strategy or symbol until it is withdrawn."""
 
 
 class Records(Protocol):
@@ -41,9 +44,41 @@ class Records(Protocol):
         """Why trading stands still, by symbol."""
         ...
 
-    def request(self, name: str) -> Body | None:
-        """The operator's standing request of that name, or None."""
+    def stops(self) -> Stops:
+        """What an operator wants no new entry of, now."""
         ...
+
+
+@dataclass(frozen=True)
+class Stops:
+    """What an operator wants no new entry of: all, or with the reason a strategy or a symbol.
+
+    Exits go on. Where reconciliation doubts what is held is another matter: ``Blotter.frozen``.
+    """
+
+    halted: bool = False
+    paused: Mapping[str, str] = field(default_factory=dict)
+    frozen: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def in_force(cls, store: HotStore) -> Stops:
+        """Those that stand in the book at this moment."""
+        halt = store.get("operator_requests", "halt")
+        standing = store.query("operator_requests", equal={"status": STANDING})
+        bodies = [document.body for document in standing]
+        return cls(
+            halted=halt is not None and halt.body["active"] is True,
+            paused={b["strategy_id"]: b["reason"] for b in bodies if "strategy_id" in b},
+            frozen={b["symbol"]: b["reason"] for b in bodies if "symbol" in b},
+        )
+
+    def of(self, strategy_id: str, symbol: str) -> str:
+        """The gate that keeps an entry back; empty when none does."""
+        if symbol in self.frozen:
+            return "SYMBOL_FROZEN"
+        if strategy_id in self.paused:
+            return "STRATEGY_PAUSED"
+        return "KILL_SWITCH" if self.halted else ""
 
 
 @dataclass(frozen=True)

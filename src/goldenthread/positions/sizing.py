@@ -86,6 +86,7 @@ class Capacity:
     symbol held or waited for to its side; ``exposure`` is gross notional. ``last_exits`` maps
     (strategy_id, symbol) to the session of the last exit. ``stale`` counts the sessions without
     a bar just before ``ds``. ``returns(symbol, n)`` gives the last n daily returns, or None.
+    ``frozen`` and ``paused`` say why no entry is wanted, by symbol and by strategy.
     """
 
     equity: Decimal
@@ -98,6 +99,7 @@ class Capacity:
     halted: bool = False
     orders: int = 0
     frozen: Mapping[str, str] = field(default_factory=dict)
+    paused: Mapping[str, str] = field(default_factory=dict)
     last_exits: Mapping[tuple[str, str], dt.date] = field(default_factory=dict)
     stale: Mapping[str, int] = field(default_factory=dict)
     returns: Callable[[str, int], FloatArray | None] = lambda _symbol, _n: None
@@ -106,14 +108,16 @@ class Capacity:
     @classmethod
     def of(cls, session: Session, blotter: Records, account: AccountState) -> Capacity:
         """The capacity of this account with what the book holds and waits for."""
+        stops = blotter.stops()
         capacity = cls(
             equity=account.equity,
             buying_power=account.buying_power,
             crypto_buying_power=account.crypto_buying_power,
             held={p.symbol: p.side for p in blotter.positions.values()},
             exposure=dict.fromkeys(AssetClass, _ZERO),
-            frozen=dict(blotter.frozen),
-            halted=blotter.request("halt") is not None,
+            frozen={**stops.frozen, **blotter.frozen},
+            paused=stops.paused,
+            halted=stops.halted,
         )
         for position in blotter.positions.values():
             price = session.closes.get(position.symbol)

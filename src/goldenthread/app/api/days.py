@@ -20,6 +20,7 @@ from goldenthread.app.day import DayReport, run_day
 from goldenthread.app.engines.heartbeat import heartbeat
 from goldenthread.app.engines.wiring import read_hot_store
 from goldenthread.domain.errors import UsageError
+from goldenthread.positions.session import Stops
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,7 +136,7 @@ def status(project: Project, book: str = "") -> dict[str, object]:
     name = begun_book(project, book)
     store = read_hot_store(project.settings, project.root, name)
     state = read_book(store)
-    halted = store.get("operator_requests", "halt")
+    stops = Stops.in_force(store)
     taken = None if state is None else state.last_snapshot
     frozen = store.query("system_checks", equal={"status": "FROZEN"})
     return {
@@ -147,8 +148,10 @@ def status(project: Project, book: str = "") -> dict[str, object]:
         "model": model_line(project, name) or None,
         "open_positions": store.count("live_positions", {"status": "OPEN"}),
         "waiting_signals": store.count("live_signals", {"status": "WAITING"}),
-        "halted": halted is not None and halted.body["active"] is True,
+        "halted": stops.halted,
+        "paused": dict(stops.paused),
         "frozen": {d.body["symbol"]: d.body["reason"] for d in frozen},
+        "frozen_by_operator": dict(stops.frozen),
         "last_bar": last_bar(project),
         "next": next_step(project, name) or None,
     }

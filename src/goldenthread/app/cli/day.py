@@ -1,4 +1,4 @@
-"""The commands of days: plan, run, simulate, status, halt, resume, flatten, report."""
+"""The commands of days: plan, run, simulate, status, report."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Live = Annotated[str, typer.Option("--live", help="The live account you mean to 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    for command in (plan, run, simulate, status, halt, resume, flatten, report):
+    for command in (plan, run, simulate, status, report):
         app.command()(command)
 
 
@@ -101,49 +101,6 @@ def status(book: Book = "", project: ProjectDir = HERE, as_json: Json = False) -
     from goldenthread.app.api.project import Project
 
     emit(book_status(Project.open(project), book), as_json=as_json, title="status")
-
-
-def halt(
-    reason: Annotated[str, typer.Option("--reason", help="Why, for the log.")] = "operator",
-    book: Book = "",
-    project: ProjectDir = HERE,
-    as_json: Json = False,
-) -> None:
-    """Stop every new entry at once; exits go on.
-
-    Example: goldenthread halt --reason "broker maintenance"
-    """
-    from goldenthread.app.api.project import Project
-    from goldenthread.app.api.safety import halt as halt_book
-
-    emit(halt_book(Project.open(project), book, reason), as_json=as_json)
-
-
-def resume(book: Book = "", project: ProjectDir = HERE, as_json: Json = False) -> None:
-    """Allow new entries again.
-
-    Example: goldenthread resume
-    """
-    from goldenthread.app.api.project import Project
-    from goldenthread.app.api.safety import resume as resume_book
-
-    emit(resume_book(Project.open(project), book), as_json=as_json)
-
-
-def flatten(
-    confirm: Annotated[str, typer.Option("--confirm", help="The book's name, typed out.")] = "",
-    book: Book = "",
-    project: ProjectDir = HERE,
-    as_json: Json = False,
-) -> None:
-    """Have the next run close every position and cancel every waiting entry.
-
-    Example: goldenthread flatten --confirm sim:main
-    """
-    from goldenthread.app.api.project import Project
-    from goldenthread.app.api.safety import flatten as flatten_book
-
-    emit(flatten_book(Project.open(project), book, confirm), as_json=as_json)
 
 
 def report(

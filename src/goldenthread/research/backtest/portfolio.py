@@ -15,6 +15,7 @@ from goldenthread.domain.trade import Trade
 from goldenthread.market.bars import paired_returns, sessions_missed
 from goldenthread.positions.execution import opening
 from goldenthread.positions.gates import judge
+from goldenthread.positions.session import Stops
 from goldenthread.positions.sizing import Capacity
 from goldenthread.positions.snapshot import Ledger as Totals
 from goldenthread.positions.snapshot import snapshot
@@ -66,8 +67,9 @@ class Live:
         self.signals = {r.signal.signal_id: r.signal for r in rides}
         self.frozen: dict[str, str] = {}
 
-    def request(self, name: str) -> None:
-        """Nobody halts a backtest."""
+    def stops(self) -> Stops:
+        """None: a backtest has no operator."""
+        return Stops()
 
 
 class Portfolio:

@@ -47,6 +47,6 @@ class AuditRow(Loaded):
     ds: Day = Field(description="The business date of the act.")
     acted_at: Annotated[Instant, OPERATIONAL] = Field(description="When it was done (wall).")
     actor: Name = Field(description="A person, or the step of a run.")
-    action: Name = Field(description="HALT, RESUME, FLATTEN, PATCH_PRICES, PATCH_FEES …")
+    action: Name = Field(description="HALT, PAUSE, FREEZE, PATCH_PRICES, PATCH_FEES …")
     subject: Name = Field(description="What it was done to: a table and id, a file, a symbol.")
     detail: Json = Field(description="The old image of a patch, or the words of a person.")

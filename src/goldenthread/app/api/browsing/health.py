@@ -54,7 +54,9 @@ def health(project: Project, book: str) -> dict[str, Any]:
     checks = [
         *_progress(stands),
         _check("halt", not stands["halted"], "halted: no new entries until `goldenthread resume`"),
-        _check("symbols", not stands["frozen"], _frozen(stands["frozen"])),
+        _check("strategies", not stands["paused"], _told("paused", stands["paused"])),
+        _check("symbols", not stands["frozen"], _told("frozen", stands["frozen"])),
+        _operator(stands["frozen_by_operator"]),
         _quarantine(waiting),
     ]
     return {
@@ -85,9 +87,13 @@ def _check(name: str, ok: bool, wrong: str, right: str = "in order") -> dict[str
     return {"check": name, "ok": ok, "found": right if ok else wrong}
 
 
-def _frozen(frozen: object) -> str:
-    told = frozen.items() if isinstance(frozen, dict) else ()
-    return "frozen: " + "; ".join(f"{symbol}, {reason}" for symbol, reason in told)
+def _told(state: str, named: object) -> str:
+    told = named.items() if isinstance(named, dict) else ()
+    return f"{state}: " + "; ".join(f"{name}, {reason}" for name, reason in told)
+
+
+def _operator(frozen: object) -> dict[str, object]:
+    return _check("freezes", not frozen, _told("frozen by an operator", frozen))
 
 
 def _quarantine(size: int) -> dict[str, object]:
