@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
+import polars as pl
 import pytest
 
 from goldenthread.adapters.warehouse.duckdb import DuckDBWarehouse
@@ -177,6 +178,36 @@ def test_a_published_copy_is_another_file_so_an_open_reader_keeps_its_own(
     reader.close()
     assert (tmp_path / "wh.read.duckdb").stat().st_ino != before
     assert warehouse.query(TRADES, ALL)["symbol"].to_list() == ["A", "B"]
+
+
+def test_readers_of_one_process_read_at_once_and_all_in_utc(
+    warehouse: DuckDBWarehouse, tmp_path: Path
+) -> None:
+    loops.load_trades(warehouse, [trade("1", day(2), "A")], run())
+    warehouse.publish()
+    zones: list[str | None] = []
+    errors: list[EngineError] = []
+
+    def read() -> None:
+        try:
+            with closing(DuckDBSession(str(tmp_path / "wh.read.duckdb"), copy=True)) as session:
+                start.wait(10)
+                (found,) = session.query(TRADES.replace("symbol", "entry_at"), ALL).dtypes
+                zones.append(found.time_zone if isinstance(found, pl.Datetime) else None)
+        except EngineError as error:
+            errors.append(error)
+            start.abort()
+        except threading.BrokenBarrierError:
+            zones.append(None)
+
+    start = threading.Barrier(4)
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    assert errors == []
+    assert zones == ["UTC"] * 4
 
 
 def test_what_this_process_changed_is_published_whatever_the_file_times_say(

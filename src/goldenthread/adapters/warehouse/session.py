@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from goldenthread.ports.warehouse import Table
 
 MEMORY = ":memory:"
+_CONFIGURING = Lock()
+"""Connections of one process to one file share its database, and with it the configuration."""
+
 _Statement = tuple[str, dict[str, Any] | None]
 _VIEW = re.compile(r"CREATE OR REPLACE VIEW (\w+) AS")
 _NAMED = re.compile(r"\$(\w+)")
@@ -48,9 +52,9 @@ class DuckDBSession(Warehouse):
             closed_in: dict[str, str | bool | int | float | list[str]] = {
                 "enable_external_access": False
             }
-            self._connection = duckdb.connect(file, read_only=copy, config=closed_in)
-            self._connection.execute("SET TimeZone = 'UTC'")
-            self._connection.execute("SET lock_configuration = true")
+            with _CONFIGURING:
+                self._connection = duckdb.connect(file, read_only=copy, config=closed_in)
+                _configure(self._connection)
 
     @override
     def ensure(self, tables: Sequence[Table]) -> list[str]:
@@ -183,6 +187,14 @@ def _whole_numbers(frame: pl.DataFrame) -> list[str]:
 
 def _named(table: Table, values: tuple[Any, ...]) -> str:
     return ", ".join(f"{name}={value}" for name, value in zip(table.key, values, strict=True))
+
+
+def _configure(connection: duckdb.DuckDBPyConnection) -> None:
+    """Set what every connection of the database has; a later one finds it set and locked."""
+    found = connection.execute("SELECT current_setting('lock_configuration')").fetchone()
+    if found != (True,):
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        connection.execute("SET lock_configuration = true")
 
 
 def _used(sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
