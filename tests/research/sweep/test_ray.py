@@ -87,15 +87,19 @@ def test_the_shard_of_a_dead_worker_is_done_again(tmp_path: Path) -> None:
 @needs_ray
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # as above
-def test_a_cluster_here_that_did_not_come_up_is_begun_once_more(
+def test_a_cluster_here_that_does_not_come_up_is_begun_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ray = import_module("ray")
     begin = ray.init
-    patience = iter(["0", "60"])  # seconds: too few for any start, enough for one
+    patience = iter(["0", "", "60"])  # seconds: too few for any start, none at all, enough for one
 
     def begin_with_patience(**options: object) -> None:
-        monkeypatch.setenv("RAY_gcs_server_port_wait_time_s", next(patience))
+        seconds = next(patience)
+        if not seconds:
+            msg = "The current node timed out during startup."
+            raise Exception(msg)  # noqa: TRY002  # so does Ray
+        monkeypatch.setenv("RAY_gcs_server_port_wait_time_s", seconds)
         begin(**options)
 
     monkeypatch.setattr(ray, "init", begin_with_patience)

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+_STARTS = 3
+"""How often a cluster here is begun: Ray forks a process with threads, and now and then a child
+waits for ever for a lock that one of them held."""
+
+_NO_CLUSTER = (ConnectionError, RuntimeError, ValueError)
+
 LOCAL = "ray"
 """A cluster of processes on this machine, made for the work and ended after it."""
 
@@ -38,9 +44,9 @@ class RayPool(Executor):
         self._ray: Any = import_module("ray")
         place: dict[str, object] = _here(workers) if address == LOCAL else {"address": address}
         error = self._join(place)
-        if error is not None and address == LOCAL:
-            # Ray forks a process with threads, and its child may wait for a lock of theirs for ever
-            error = self._join(place)
+        for _ in range(1, _STARTS):
+            if error is not None and address == LOCAL:
+                error = self._join(place)
         if error is not None:
             msg = f"--on {address}: no cluster answers there ({error}); look with `ray status`"
             raise EngineError(msg) from error
@@ -48,8 +54,11 @@ class RayPool(Executor):
     def _join(self, place: dict[str, object]) -> Exception | None:
         try:
             self._ray.init(**place, log_to_driver=False, logging_level="error")
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            return error
+        except Exception as error:
+            # a bare Exception is what Ray raises when one of its processes did not come up
+            if isinstance(error, _NO_CLUSTER) or type(error) is Exception:
+                return error
+            raise
         return None
 
     @override
