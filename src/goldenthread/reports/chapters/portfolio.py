@@ -12,7 +12,7 @@ from goldenthread.reports.figures.breakdowns import by_version
 from goldenthread.reports.figures.portfolio import capital, correlations, daily_pnl, overlaps
 from goldenthread.reports.layout import section
 from goldenthread.reports.markup import Column, money_column, table, text, written
-from goldenthread.reports.notation import money, number, percent, signed_money
+from goldenthread.reports.notation import money, number, percent
 from goldenthread.reports.performance import per_strategy
 from goldenthread.reports.plots.spans import InForce, span_chart
 
@@ -28,32 +28,18 @@ def strategies(equity: pl.DataFrame, trades: pl.DataFrame) -> str:
     found = per_strategy(equity, trades) if trades.height else {}
     rows = [{"strategy": name, **figures.as_row()} for name, figures in found.items()]
     rows.sort(key=lambda row: (-row["net_pnl"], row["strategy"]))
+    hold = written("average_hold", lambda n: number(n, 1))
     columns = [
         Column("Strategy", text("strategy"), figure=False),
-        Column("Trades", text("trades"), defined="trades"),
-        Column("Win rate", written("win_rate", percent), defined="win_rate"),
-        Column("Profit factor", written("profit_factor", number), defined="profit_factor"),
-        Column("Expectancy", written("expectancy", signed_money), defined="expectancy"),
-        Column(
-            "R",
-            written("expectancy_r", number),
-            hint="mean net P&L over initial risk",
-            defined="expectancy_r",
+        *traded_columns(
+            Column("Hold", hold, hint="sessions", defined="average_hold"),
+            Column("Sharpe", written("sharpe", number), defined="sharpe"),
+            Column("Max drawdown", written("max_drawdown", percent), defined="max_drawdown"),
+            Column("Exposure", written("exposure", percent), defined="exposure"),
         ),
-        Column(
-            "Hold",
-            written("average_hold", lambda n: number(n, 1)),
-            hint="sessions",
-            defined="average_hold",
-        ),
-        Column("Sharpe", written("sharpe", number), defined="sharpe"),
-        Column("Max drawdown", written("max_drawdown", percent), defined="max_drawdown"),
-        Column("Exposure", written("exposure", percent), defined="exposure"),
-        Column("Fees", written("costs", money), defined="costs"),
-        money_column("Net P&L", "net_pnl", defined="net_pnl"),
     ]
     about = "Each as if the account had traded it alone, P&L booked on the day a trade closed."
-    return section("Strategies", about, table(columns, rows, "No trade was closed."))
+    return section("Strategies", about, table(columns, rows, _NO_TRADE))
 
 
 def held(equity: pl.DataFrame, trades: pl.DataFrame, positions: pl.DataFrame) -> str:

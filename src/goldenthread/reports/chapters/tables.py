@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-def traded_columns() -> list[Column]:
-    """The columns every breakdown of trades has."""
+def traded_columns(*more: Column) -> list[Column]:
+    """The columns every breakdown of trades has; ``more`` stand before what it cost and made."""
     return [
         Column("Trades", text("trades"), defined="trades"),
         Column("Win rate", written("win_rate", percent), defined="win_rate"),
@@ -26,6 +26,7 @@ def traded_columns() -> list[Column]:
             hint="mean net P&L over initial risk",
             defined="expectancy_r",
         ),
+        *more,
         Column("Fees", written("costs", money), defined="costs"),
         money_column("Net P&L", "net_pnl", defined="net_pnl"),
     ]

@@ -73,8 +73,9 @@ def health(project: Project, book: str) -> dict[str, Any]:
 def _progress(stands: dict[str, object]) -> list[dict[str, object]]:
     """Whether the runs and the archive have kept up with the bars."""
     run, archived, bar = stands["last_run"], stands["archived"], stands["last_bar"]
-    known = isinstance(run, dt.date) and isinstance(bar, dt.date)
-    behind = max((bar - run).days, 0) if known else None  # type: ignore[operator]  # both are dates
+    behind = None
+    if isinstance(run, dt.date) and isinstance(bar, dt.date):
+        behind = max((bar - run).days, 0)
     late = "has not run yet" if behind is None else f"last {run}, {behind} days before the last bar"
     return [
         _check("bars", bar is not None, "none yet: `goldenthread data import`", f"up to {bar}"),
