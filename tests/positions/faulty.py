@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from goldenthread.domain.errors import EngineRefusedError, UnknownOutcomeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from goldenthread.domain.order import OrderReport, OrderRequest
+    from goldenthread.domain.signal import Candidate
     from goldenthread.ports.broker import Broker
     from positions.rig import Rig
 
@@ -52,6 +55,14 @@ def wired(rig: Rig, bomb: Bomb) -> Rig:
 
 def wire_store(rig: Rig, bomb: Bomb) -> None:
     setattr(rig.store, "commit", bomb.around(rig.store.commit))  # noqa: B010  mypy forbids the plain form
+
+
+def die_before_sending(rig: Rig, number: int, *ideas: Candidate) -> None:
+    """Run a date that decides, commits and dies before its first order is sent."""
+    bomb = Bomb(at=1)
+    setattr(rig.broker, "submit", bomb.around(rig.broker.submit))  # noqa: B010  as above
+    with pytest.raises(KilledError):
+        rig.run(number, *ideas)
 
 
 def seen(rig: Rig) -> dict[str, Any]:

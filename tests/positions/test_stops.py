@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from goldenthread.domain.asset import AssetClass
-from goldenthread.domain.order import OrderReport, OrderRequest, OrderSide, OrderType
+from goldenthread.domain.order import OrderRequest, OrderSide, OrderType
 from goldenthread.domain.signal import SignalStatus
 from goldenthread.positions.session import STANDING, Stops
+from positions.faulty import die_before_sending
 from positions.rig import CALM, D, Market, Rig, candidate, day, plan
 
 if TYPE_CHECKING:
@@ -92,21 +93,7 @@ def test_a_committed_entry_is_dropped_when_it_is_stopped_before_it_is_sent(
     tmp_path: Path, name: str, body: dict[str, str], reason: str
 ) -> None:
     rig = Rig(tmp_path, Market().add("AAPL", 2, CALM, CALM))
-
-    class Dead(Exception):  # noqa: N818  a kill, not an error of ours
-        pass
-
-    class Dying:
-        def __getattr__(self, name: str) -> Any:  # noqa: ANN401  the rest of the broker
-            return getattr(rig.exchange, name)
-
-        def submit(self, request: OrderRequest) -> tuple[OrderReport, ...]:
-            raise Dead(request.client_order_id)
-
-    rig.broker = Dying()
-    with pytest.raises(Dead):
-        rig.run(2, candidate("AAPL", 2, plan()))
-    rig.broker = rig.exchange
+    die_before_sending(rig, 2, candidate("AAPL", 2, plan()))
     ask(rig, name, body)
     rig.run(2)
     assert rig.signal().status is SignalStatus.INVALIDATED

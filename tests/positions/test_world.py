@@ -22,6 +22,7 @@ from goldenthread.domain.position import ExitReason, PositionStatus
 from goldenthread.domain.signal import SignalStatus
 from goldenthread.domain.strategy import Side
 from goldenthread.positions.execution import dispatch
+from positions.faulty import die_before_sending
 from positions.rig import BTC, CALM, D, Market, Rig, candidate, day, plan
 
 if TYPE_CHECKING:
@@ -318,21 +319,7 @@ def test_a_committed_entry_is_dropped_when_the_operator_halts_before_it_is_sent(
     tmp_path: Path,
 ) -> None:
     rig = Rig(tmp_path, Market().add("AAPL", 2, CALM, CALM))
-
-    class Dead(Exception):  # noqa: N818  a kill, not an error of ours
-        pass
-
-    class Dying:
-        def __getattr__(self, name: str) -> Any:  # noqa: ANN401  the rest of the broker
-            return getattr(rig.exchange, name)
-
-        def submit(self, request: OrderRequest) -> tuple[OrderReport, ...]:
-            raise Dead(request.client_order_id)
-
-    rig.broker = Dying()
-    with pytest.raises(Dead):
-        rig.run(2, candidate("AAPL", 2, plan()))
-    rig.broker = rig.exchange
+    die_before_sending(rig, 2, candidate("AAPL", 2, plan()))
     rig.store.put_if_absent("operator_requests", "halt", {"active": True})
     rig.run(2)
     assert rig.signal().status is SignalStatus.INVALIDATED
