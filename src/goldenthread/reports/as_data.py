@@ -18,6 +18,7 @@ from goldenthread.reports.figures.returns import (
     worst_drawdowns,
     yearly_returns,
 )
+from goldenthread.reports.figures.turnover import rolling_turnover
 from goldenthread.reports.performance import drawdowns, metrics, monthly_returns
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def _over_time(facts: TearsheetInput) -> dict[str, pl.DataFrame]:
         "yearly_returns": yearly_returns(facts.equity),
         "distribution": distribution(facts.equity),
         "rolling": rolling(facts.equity),
+        "rolling_turnover": rolling_turnover(facts.equity, facts.trades),
         **betas,
     }
 

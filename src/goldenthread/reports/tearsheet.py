@@ -125,6 +125,7 @@ def _returns(facts: TearsheetInput, figures: Metrics) -> list[str]:
 def _trading(facts: TearsheetInput, figures: Metrics) -> list[str]:
     return [
         trading.exposure(facts.equity, figures),
+        trading.turnover(facts.equity, facts.trades),
         trading.what_it_cost(facts.trades),
         trading.exits(facts.trades),
         trading.excursions(facts.trades),

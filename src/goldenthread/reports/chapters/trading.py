@@ -10,6 +10,7 @@ from goldenthread.reports.chapters.tables import labelled, traded_columns
 from goldenthread.reports.charts import Beside, Chart, line_chart
 from goldenthread.reports.figures.breakdowns import by_exit_reason, by_month, by_symbol
 from goldenthread.reports.figures.costs import costs
+from goldenthread.reports.figures.turnover import rolling_turnover
 from goldenthread.reports.layout import half, halves, section
 from goldenthread.reports.markup import Column, money_column, table, text, written
 from goldenthread.reports.notation import (
@@ -52,6 +53,18 @@ def exposure(equity: pl.DataFrame, figures: Metrics) -> str:
         "was bound, long and short added up."
     )
     return section("Exposure", about, line_chart(chart))
+
+
+def turnover(equity: pl.DataFrame, trades: pl.DataFrame) -> str:
+    """What part of the account was bought and sold in the half year before each day."""
+    known = rolling_turnover(equity, trades).drop_nulls()
+    days, values = known["ds"].to_list(), known["turnover"].to_list()
+    chart = Chart("Turnover", days, values, _times_a_year, height=200, baseline=0.0)
+    about = (
+        "Bought and sold by closed trades over the 182 calendar days before each day, in "
+        "multiples of mean equity a year."
+    )
+    return section("Turnover", about, line_chart(chart))
 
 
 def what_it_cost(trades: pl.DataFrame) -> str:
@@ -147,3 +160,7 @@ def last_trades(trades: pl.DataFrame, synthetic: frozenset[str]) -> str:
     ]
     about = f"The last {len(rows)} of {trades.height:,}." if rows else ""
     return section("Last trades", about, table(columns, rows, "No trade was closed."))
+
+
+def _times_a_year(multiple: float) -> str:
+    return f"{number(multiple, 1)}\N{MULTIPLICATION SIGN}"
