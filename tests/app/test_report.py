@@ -63,6 +63,25 @@ def test_the_figures_are_those_that_a_query_of_the_warehouse_gives(
     assert figures["worst_drawdowns"][0]["depth"] == pytest.approx(least["deepest"], abs=1e-9)
 
 
+def test_slippage_is_the_share_of_the_settings_in_every_price_that_slips(
+    summer: Path, told: tuple[str, dict[str, Any]]
+) -> None:
+    """Limit orders get their price; all others pay five parts of ten thousand, rounded to ticks."""
+    sql = f"""
+    SELECT f.ds, f.order_side, CAST(f.price * f.quantity AS FLOAT64) AS traded
+    FROM (SELECT * FROM fact_fills {SPAN}) AS f
+    JOIN (SELECT trade_id FROM fact_trades {SPAN}) AS t ON t.trade_id = f.position_id
+    JOIN (SELECT order_key, order_type FROM fact_orders {SPAN}) AS o ON o.order_key = f.order_key
+    WHERE o.order_type <> 'limit'
+    """
+    slips = {"buy": 0.0005 / 1.0005, "sell": 0.0005 / 0.9995}
+    fills = facts(Project.open(summer), BOOK, sql).to_dicts()
+    paid = sum(fill["traded"] * slips[fill["order_side"].lower()] for fill in fills)
+    costs = told[1]["costs"]
+    assert sum(row["slippage"] for row in costs) == pytest.approx(paid, rel=1e-3)
+    assert all(0 < row["slippage_rate"] <= 0.00051 for row in costs)
+
+
 def test_every_name_leads_to_its_definition_and_nothing_leaves_the_page(
     told: tuple[str, dict[str, Any]],
 ) -> None:

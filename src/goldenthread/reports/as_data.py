@@ -60,7 +60,7 @@ def _over_time(facts: TearsheetInput) -> dict[str, pl.DataFrame]:
 def _of_trades(facts: TearsheetInput) -> dict[str, pl.DataFrame]:
     daily = daily_pnl(facts.equity, facts.trades, facts.positions)
     return {
-        "costs": costs(facts.trades),
+        "costs": costs(facts.trades, facts.slipped),
         "exits": by_exit_reason(facts.trades),
         "strategies": capital(facts.equity, facts.trades, facts.positions),
         "correlations": correlations(daily),

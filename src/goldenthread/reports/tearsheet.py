@@ -19,6 +19,7 @@ from goldenthread.reports.performance import metrics
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
+    from decimal import Decimal
 
     from goldenthread.reports.chapters.shadow import ThresholdCurve
     from goldenthread.reports.figures.benchmark import BenchmarkFigures
@@ -42,6 +43,7 @@ class TearsheetInput:
         waiting: Signals still waiting or active, by status.
         synthetic: Symbols whose prices were generated.
         positions: Open positions, a row a day and position (``snapshot_positions``).
+        slipped: What slippage cost each closed trade, by its id, where it is known.
         benchmarks: The account beside each benchmark of the settings.
         worth: What one unit of money became in each benchmark (``ds equity``), by symbol.
         versions: The versions of strategies (``strategy_id version_key valid_from valid_to``).
@@ -61,6 +63,7 @@ class TearsheetInput:
     waiting: Mapping[str, int] = field(default_factory=dict)
     synthetic: frozenset[str] = frozenset()
     positions: pl.DataFrame = field(default_factory=pl.DataFrame)
+    slipped: Mapping[str, Decimal] = field(default_factory=dict)
     benchmarks: Sequence[BenchmarkFigures] = ()
     worth: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     versions: pl.DataFrame = field(default_factory=pl.DataFrame)
@@ -126,7 +129,7 @@ def _trading(facts: TearsheetInput, figures: Metrics) -> list[str]:
     return [
         trading.exposure(facts.equity, figures),
         trading.turnover(facts.equity, facts.trades),
-        trading.what_it_cost(facts.trades),
+        trading.what_it_cost(facts.trades, facts.slipped),
         trading.exits(facts.trades),
         trading.excursions(facts.trades),
         trading.traded_months(facts.trades),

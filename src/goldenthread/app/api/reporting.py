@@ -10,6 +10,7 @@ from goldenthread.app.api.bars import judged_bars
 from goldenthread.app.api.days import next_step
 from goldenthread.app.api.desks import load_bars
 from goldenthread.app.api.evaluation.curves import heaviest_curves
+from goldenthread.app.api.evaluation.sides.books import executions_of
 from goldenthread.app.api.evaluation.told import told_line
 from goldenthread.app.api.records import ALL_TIME, begun_book, facts, outcomes
 from goldenthread.app.api.store import digest
@@ -20,11 +21,13 @@ from goldenthread.market.coverage import ledger
 from goldenthread.reports.as_data import as_data
 from goldenthread.reports.attribution.refusals import attribution
 from goldenthread.reports.chapters.shadow import ThresholdCurve
+from goldenthread.reports.figures.costs import slippage
 from goldenthread.reports.tearsheet import TearsheetInput, tearsheet
 from goldenthread.research.benchmarks import beside, worth_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from decimal import Decimal
     from pathlib import Path
 
     import polars as pl
@@ -92,6 +95,7 @@ def report_facts(project: Project, book: str) -> TearsheetInput:
         waiting={"WAITING": counts["waiting"], "ACTIVE": counts["active"]},
         synthetic=frozenset(a.symbol for a in assets if a.synthetic),
         positions=facts(project, book, _ROWS.format(table="snapshot_positions")),
+        slipped=_slipped(project, book),
         benchmarks=beside(equity, worth, project.benchmarks),
         worth=worth,
         versions=facts(project, book, _VERSIONS),
@@ -107,6 +111,13 @@ def _worth(project: Project, equity: pl.DataFrame) -> dict[str, pl.DataFrame]:
     first, last = equity["ds"][0], equity["ds"][-1]
     _, bars = load_bars(project, named, last)
     return worth_of(bars, named, first, last)
+
+
+def _slipped(project: Project, book: str) -> dict[str, Decimal]:
+    """What slippage cost each position, where it is known."""
+    executed = executions_of(project, book, ALL_TIME)
+    paid = {position: slippage(executions) for position, executions in executed.items()}
+    return {position: money for position, money in paid.items() if money is not None}
 
 
 def _curves(project: Project, book: str, refused: pl.DataFrame) -> list[ThresholdCurve]:

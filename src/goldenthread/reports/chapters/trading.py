@@ -24,6 +24,9 @@ from goldenthread.reports.notation import (
 from goldenthread.reports.plots.scatter import Cloud, Point, scatter
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+
     from goldenthread.reports.performance import Metrics
 
 LAST_TRADES = 20
@@ -67,20 +70,26 @@ def turnover(equity: pl.DataFrame, trades: pl.DataFrame) -> str:
     return section("Turnover", about, line_chart(chart))
 
 
-def what_it_cost(trades: pl.DataFrame) -> str:
-    """One row an asset class: fees, borrowing and dividends, and what they were of."""
+def what_it_cost(trades: pl.DataFrame, slipped: Mapping[str, Decimal]) -> str:
+    """One row an asset class: slippage, fees, borrowing and dividends, and what they were of."""
+    share = written("slippage_rate", lambda rate: percent(rate, 3))
     columns = [
         Column("Of", lambda row: str(row["asset_class"]).lower(), figure=False),
         Column("Trades", text("trades"), defined="trades"),
         Column("Traded", written("traded", money), defined="traded"),
+        Column("Slippage", written("slippage", money), defined="slippage"),
+        Column("Slippage of traded", share, defined="slippage_rate"),
         Column("Fees", written("fees", money), defined="fees"),
         Column("For borrowing", written("borrow_fees", money), defined="borrow_fees"),
         Column("Dividends", written("dividends", signed_money), defined="dividends", signed=True),
         Column("Fees of traded", written("fee_rate", lambda f: percent(f, 3)), defined="fee_rate"),
         Column("Fees of gross P&L", written("fee_share", percent), defined="fee_share"),
     ]
-    about = "Of closed trades. Slippage is in the prices of the executions."
-    body = table(columns, costs(trades).to_dicts(), "No trade was closed.")
+    about = (
+        "Of closed trades. Slippage is in the prices of the executions, so gross P&L is after "
+        "it; it is told where orders and bars are known."
+    )
+    body = table(columns, costs(trades, slipped).to_dicts(), _NO_TRADE)
     return section("Costs", about, body)
 
 
