@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from goldenthread.app.book import REQUESTS, SUPERSEDED
 from goldenthread.app.late_fees import settle_fees
+from goldenthread.app.operators.acts import load_acts, replay_if_asked
 from goldenthread.app.versions import (
     asset_versions,
     kept_code,
@@ -19,14 +18,12 @@ from goldenthread.app.versions import (
     strategy_versions,
 )
 from goldenthread.domain.account import AccountSnapshot
-from goldenthread.domain.errors import ConflictError
 from goldenthread.domain.order import IntentStatus, OrderIntent
 from goldenthread.domain.position import Position, PositionStatus
 from goldenthread.domain.signal import Signal, SignalStatus
 from goldenthread.domain.trade import OutcomeStatus
 from goldenthread.market.bars import run_at
-from goldenthread.ports.hot_store import MAX_OPERATIONS, Create, Replace
-from goldenthread.positions.session import STANDING
+from goldenthread.ports.hot_store import Create, Replace
 from goldenthread.positions.snapshot import Ledger, snapshot
 from goldenthread.signals.engine import engine_manifest
 from goldenthread.trades.booking import book
@@ -51,7 +48,6 @@ _SNAPSHOT = "SNAPSHOT"
 _FACTS = """
 SELECT signal_id FROM all_signals WHERE book = @book AND ds BETWEEN @first AND @last
 """
-_ARCHIVED = "ARCHIVED"
 _UNSETTLED = "unsettled"
 _ENGINE = "engine-"
 _FINAL: dict[Collection, tuple[str, ...]] = {
@@ -142,6 +138,7 @@ def _load(
     expired = [p for p in priced if p[0].status is not SignalStatus.REJECTED]
     actions = [a for a in desk.actions if a.ex_ds <= span.run.ds]
     held = {**ended.positions, **blotter.positions}
+    replay_if_asked(desk, stamp)
     results = [
         *loops.load_dimensions(warehouse, versions, kept_code(store, versions[0]), stamp),
         loops.load_dates(warehouse, span.after + _DAY, span.run.ds, stamp),
@@ -155,7 +152,7 @@ def _load(
             [(f, p) for p in held.values() for f in p.fills if span.holds(f.ds)],
             stamp,
         ),
-        *_load_acts(desk, stamp),
+        *load_acts(desk, stamp),
         *_load_code(desk, stamp),
     ]
     quarantine.put(store, [row for result in results for row in result.refused], stamp)
@@ -179,32 +176,6 @@ def _bars_to_load(desk: Desk, span: Span, assets: Sequence[Version]) -> pl.DataF
     return bars.filter((ds >= since) | symbol.is_in(whole))
 
 
-def _load_acts(desk: Desk, stamp: loops.RunStamp) -> list[loops.LoopResult]:
-    """Every act of an operator in ``audit_log``, dated by when it was made.
-
-    Acts that no request shows any more are loaded once and may then go.
-    """
-    store, clock = desk.engines.hot_store, desk.engines.clock
-    name: Collection = "operator_requests"
-    kept = store.query(name, equal={"status": SUPERSEDED}, limit=MAX_OPERATIONS)
-    standing = [d for request in REQUESTS if (d := store.get(name, request)) is not None]
-    standing += store.query(name, equal={"status": STANDING})
-    days: dict[dt.date, dict[str, dict[str, object]]] = {}
-    for document in (*kept, *standing):  # one act may stand in two requests
-        key, asked, act = _act(document.body, stamp.book)
-        days.setdefault(asked.date(), {})[key] = act
-    results = [
-        loops.audit(desk.engines.warehouse, list(acts.values()), replace(stamp, ds=day))
-        for day, acts in sorted(days.items())
-    ]
-    delete_at = clock.now() + dt.timedelta(days=desk.ttl_days)
-    for document in kept:
-        with suppress(ConflictError):  # asked for again meanwhile: that act is another archive's
-            store.compare_and_set(document, {**document.body, "status": _ARCHIVED}, delete_at)
-    store.sweep(name, clock.now())
-    return results
-
-
 def _load_code(desk: Desk, stamp: loops.RunStamp) -> list[loops.LoopResult]:
     """What each function of the code that decides is known by, once for each engine digest."""
     digest = desk.code[0]
@@ -226,23 +197,6 @@ def _remember_code(desk: Desk, blotter: Blotter, stamp: loops.RunStamp) -> None:
     name = f"{_ENGINE}{desk.code[0]}"
     if desk.engines.hot_store.get("job_metadata", name) is None:
         blotter.write([Create("job_metadata", name, {"ds": stamp.ds.isoformat()})])
-
-
-def _act(body: Body, book_name: str) -> tuple[str, dt.datetime, dict[str, object]]:
-    """An operator's act: its id, when it was asked, and its row."""
-    asked = dt.datetime.fromisoformat(body["asked_at"])
-    subject = body.get("strategy_id") or body.get("symbol") or book_name
-    of = "" if subject == book_name else f"{subject}/"
-    key = f"{book_name}/{body['action'].lower()}/{of}{asked.isoformat()}"
-    row = {
-        "id": key,
-        "acted_at": asked,
-        "actor": body["actor"],
-        "action": body["action"],
-        "subject": subject,
-        "detail": {"reason": body["reason"]},
-    }
-    return key, asked, row
 
 
 def _job(desk: Desk, stamp: loops.RunStamp) -> dict[str, object]:

@@ -27,6 +27,7 @@ PAGES = (
     "/shadow",
     "/data",
     "/jobs",
+    "/controls",
     "/health",
 )
 _PATIENCE_S = 20

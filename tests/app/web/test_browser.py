@@ -29,7 +29,13 @@ _PATIENCE_MS = 120_000
 """A new machine first compiles what prices the thresholds of a filter."""
 WORD = "a-token-of-24-characters"
 LAST = dt.date(2012, 9, 10)
-PICTURES = {"today": "/", "signals": "/signals", "shadow": "/shadow", "health": "/health"}
+PICTURES = {
+    "today": "/",
+    "signals": "/signals",
+    "shadow": "/shadow",
+    "controls": "/controls",
+    "health": "/health",
+}
 """Those in docs/images, which `make images` renews; and the story of a signal."""
 UPPER: FloatRect = {"x": 0, "y": 0, "width": 1280, "height": 600}
 DOCUMENTS = Path(__file__).parents[3] / "docs"
@@ -187,3 +193,35 @@ def test_with_a_token_a_person_logs_in_and_out(summer: Path, page: Page) -> None
         page.wait_for_url(f"{here}/login")
         page.goto(f"{here}/trades")
         assert page.url == f"{here}/login"
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_strategy_is_paused_by_clicks_and_resumed_by_keys(
+    browser: Browser, summer: Path, tmp_path: Path, size: str
+) -> None:
+    folder = shutil.copytree(summer, tmp_path / "project")
+    width, height = SIZES[size]
+    context = browser.new_context(viewport={"width": width, "height": height})
+    page, said = context.new_page(), list[str]()
+    page.on("console", lambda message: said.append(message.text))
+    kept = os.environ.get("GOLDENTHREAD_SCREENSHOTS", str(tmp_path))
+    with serving(folder) as url:
+        page.goto(f"{url}/controls")
+        page.get_by_label("Strategy").select_option("trend_rider")
+        page.get_by_role("button", name="Pause").click()
+        assert page.locator("h1").inner_text() == "Pause trend_rider"
+        page.get_by_label("Why").fill("earnings week")
+        page.screenshot(path=f"{kept}/{size}-controls-confirm.png")
+        page.get_by_role("button", name="Pause").click()
+        page.wait_for_url(f"{url}/controls")
+        row = page.locator("tbody tr").first.inner_text()
+        assert ("PAUSE" in row, "trend_rider" in row, "earnings week" in row) == (True,) * 3
+        wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert wider <= 0
+        page.screenshot(path=f"{kept}/{size}-controls.png")
+        page.get_by_role("link", name="Resume").press("Enter")
+        page.get_by_role("button", name="Resume").press("Enter")
+        page.wait_for_url(f"{url}/controls")
+        assert page.get_by_text("Nothing is stopped.").is_visible()
+    context.close()
+    assert said == []

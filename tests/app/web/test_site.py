@@ -17,6 +17,7 @@ from goldenthread.app.api.days import run
 from goldenthread.app.api.project import Project, init_project
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.web.access import Access
+from goldenthread.app.web.forms import Forms
 from goldenthread.app.web.gate import FOR_PROGRAMS
 from goldenthread.app.web.paper import PAGES as NAVIGATION
 from goldenthread.app.web.site import routes
@@ -83,12 +84,15 @@ def addresses(found: Sequence[object]) -> Iterator[tuple[str, str]]:
             yield from ((route.path, method) for method in route.methods or ())
 
 
-def test_no_get_changes_anything_and_only_the_doors_take_a_post(site: str, summer: Path) -> None:
-    terms = ServeTerms(Project.open(summer))
-    there = set(addresses(routes(terms, Access("", SystemClock())).routes))
+def test_no_get_changes_anything_and_only_the_doors_and_the_controls_take_a_post(
+    site: str, summer: Path
+) -> None:
+    terms, clock = ServeTerms(Project.open(summer)), SystemClock()
+    there = set(addresses(routes(terms, Access("", clock), Forms(clock)).routes))
     assert {(path, m) for path, m in there if m not in {"GET", "HEAD"}} == {
         ("/login", "POST"),
         ("/logout", "POST"),
+        ("/controls", "POST"),
     }
     filled = dict(zip(("signal_id", "strategy_id", "name"), _parts(site), strict=True))
     before = contents(summer)

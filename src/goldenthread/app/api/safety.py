@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from goldenthread.app.book import REQUESTS, SUPERSEDED
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.engines.wiring import open_hot_store
+from goldenthread.app.operators.acts import REPLAY
 from goldenthread.app.versions import strategy_versions
 from goldenthread.domain.errors import UsageError
 from goldenthread.positions.session import STANDING, Stops
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from goldenthread.app.api.project import Project
     from goldenthread.ports.hot_store import Body, Document, HotStore
 
-_FIELDS = ("action", "reason", "actor", "asked_at", "strategy_id", "symbol")
+_FIELDS = ("action", "reason", "actor", "asked_at", "strategy_id", "symbol", "outcome")
 
 
 def halt(project: Project, book: str, reason: str, by: str = "") -> dict[str, object]:
@@ -100,6 +101,12 @@ def thaw(project: Project, book: str, symbol: str, by: str = "") -> dict[str, ob
     return _stand(project, book, store, _freeze_of(symbol), body)
 
 
+def replay_later(project: Project, book: str, by: str = "") -> dict[str, object]:
+    """The request that the next archive of the book loads again what is in quarantine."""
+    store, act = _opened(project, book), _act("REPLAY_QUARANTINE", "", by)
+    return _stand(project, book, store, REPLAY, {**act, "active": True, "status": STANDING})
+
+
 def flatten(project: Project, book: str, confirm: str, by: str = "") -> dict[str, object]:
     """The book's new state: halted, and the next run closes everything.
 
@@ -163,7 +170,7 @@ def _keep(store: HotStore, replaced: Document) -> None:
     """Keep an act for the archive; one that touched two requests is kept once."""
     act = {key: replaced.body[key] for key in _FIELDS if key in replaced.body}
     day = dt.datetime.fromisoformat(act["asked_at"]).date()
-    of = "" if replaced.id in REQUESTS else f"{replaced.id.partition('-')[2]}-"
+    of = "" if replaced.id in {*REQUESTS, REPLAY} else f"{replaced.id.partition('-')[2]}-"
     name = f"{act['action'].lower()}-{of}{act['asked_at']}"
     body = {**act, "status": SUPERSEDED, "ds": day.isoformat()}
     store.put_if_absent("operator_requests", name, body)

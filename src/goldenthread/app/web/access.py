@@ -50,7 +50,7 @@ class Access:
         kind, _, shown = authorization.partition(" ")
         if kind.lower() == "bearer":
             return self._is_right(shown)
-        key = _key(cookies).encode()
+        key = key_in(cookies).encode()
         return any(compare_digest(known.encode(), key) for known in self._open())
 
     def login(self, shown: str) -> str | None:
@@ -72,14 +72,15 @@ class Access:
 
     def logout(self, cookies: str) -> None:
         """Forget the login of a browser."""
-        self._ends.pop(_key(cookies), None)
+        self._ends.pop(key_in(cookies), None)
 
     def _open(self) -> dict[str, dt.datetime]:
         now = self._clock.now()
         return {key: end for key, end in self._ends.items() if end > now}
 
 
-def _key(cookies: str) -> str:
+def key_in(cookies: str) -> str:
+    """The key of a browser's login among its cookies; empty when there is none."""
     try:
         found = SimpleCookie(cookies).get(COOKIE)
     except CookieError:

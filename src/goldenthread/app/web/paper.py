@@ -30,6 +30,7 @@ PAGES = {
     "/shadow": "Shadow",
     "/data": "Data",
     "/jobs": "Jobs",
+    "/controls": "Controls",
     "/health": "Health",
 }
 """The pages of the navigation, by their address."""

@@ -13,9 +13,11 @@ from goldenthread import __version__
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.listening.visitors import Visitors
 from goldenthread.app.web.access import Access
+from goldenthread.app.web.forms import Forms
 from goldenthread.app.web.gate import FOR_PROGRAMS, Gate
 from goldenthread.app.web.paper import JSON, paper
 from goldenthread.app.web.routes import (
+    controls,
     doors,
     live,
     machines,
@@ -51,14 +53,17 @@ def dashboard(
 
     Args:
         terms: Its project and book, and whom it answers.
-        clock: The wall's, for logins.
+        clock: The wall's, for logins and forms.
         is_closing: Whether what is told live must end; by default it never must.
     """
-    access = Access(terms.token, clock or SystemClock())
-    return Visitors(Gate(routes(terms, access, is_closing), access), terms.known_as)
+    clock = clock or SystemClock()
+    app = routes(terms, Access(terms.token, clock), Forms(clock), is_closing)
+    return Visitors(Gate(app, app.state.access), terms.known_as)
 
 
-def routes(terms: ServeTerms, access: Access, is_closing: Callable[[], bool] = bool) -> FastAPI:
+def routes(
+    terms: ServeTerms, access: Access, forms: Forms, is_closing: Callable[[], bool] = bool
+) -> FastAPI:
     """The application without its gates."""
     app = FastAPI(
         title="Goldenthread",
@@ -75,8 +80,10 @@ def routes(terms: ServeTerms, access: Access, is_closing: Callable[[], bool] = b
             Exception: _broken,
         },
     )
-    app.state.terms, app.state.access, app.state.is_closing = terms, access, is_closing
-    for part in (today, signals, trades, strategies, shadow, upkeep, live, machines, doors):
+    app.state.terms, app.state.is_closing = terms, is_closing
+    app.state.access, app.state.forms = access, forms
+    pages = (today, signals, trades, strategies, shadow, upkeep, controls)
+    for part in (*pages, live, machines, doors):
         app.include_router(part.router)
     return app
 
@@ -104,8 +111,10 @@ async def _asked_wrongly(request: Request, error: Exception) -> Response:
 
 
 async def _lost(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 404
-    return _answer(request, status, _LOST.get(status, HTTPStatus(status).phrase))
+    status, said = 404, ""
+    if isinstance(error, HTTPException):
+        status, said = error.status_code, error.detail
+    return _answer(request, status, _LOST.get(status, said))
 
 
 async def _broken(request: Request, error: Exception) -> Response:

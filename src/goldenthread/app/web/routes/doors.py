@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from goldenthread.app.web.access import COOKIE, LASTS
+from goldenthread.app.web.forms import fields
 from goldenthread.app.web.paper import paper
 from goldenthread.reports.style import STYLE
 
 router = APIRouter(include_in_schema=False)
-_LONGEST = 4_096
 _CLOSED = "Too many wrong tokens: none is looked at until the next minute."
 _WRONG = "That is not the token."
 
@@ -29,7 +28,7 @@ def login_form(request: Request) -> Response:
 async def login(request: Request) -> Response:
     """Into the dashboard with a cookie of its own, or the form again."""
     access = request.app.state.access
-    key = access.login(await _field(request, "token"))
+    key = access.login((await fields(request)).get("token", ""))
     if key is None:
         closed = access.is_closed
         words = _CLOSED if closed else _WRONG
@@ -70,16 +69,6 @@ def icon() -> Response:
 def _form(request: Request, words: str, status: int = 200) -> Response:
     shown = {"title": "Goldenthread", "pages": {}, "words": words}
     return paper(request, "login.html", shown, status)
-
-
-async def _field(request: Request, name: str) -> str:
-    """A field of a small form; empty when it is not there or the form is not small."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LONGEST:
-            return ""
-    return parse_qs(body.decode("latin-1")).get(name, [""])[0]
 
 
 @cache

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _YES = {True: "yes", False: "no"}
+_TOLD = {"paused", "frozen", "frozen_by_operator", "next"}
+"""What the checks tell."""
 NO_ROW = "No row was refused."
 
 
@@ -76,7 +78,7 @@ def health(shown: Mapping[str, Any]) -> list[str]:
     stands = {
         name.replace("_", " "): _YES[value] if isinstance(value, bool) else value
         for name, value in shown["stands"].items()
-        if name not in {"frozen", "next"}
+        if name not in _TOLD
     }
     said = "All is well." if shown["ok"] else "Something wants a look."
     return [
