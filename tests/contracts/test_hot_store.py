@@ -16,7 +16,7 @@ from goldenthread.adapters.hot_store.overlay import OverlayHotStore
 from goldenthread.adapters.hot_store.sqlite import SqliteHotStore
 from goldenthread.domain.errors import ConflictError, DataError, LeaseHeldError, LeaseLostError
 from goldenthread.ports.hot_store import Create, Delete, Document, HotStore, Operation, Replace
-from goldenthread.ports.leases import Lease, Leases
+from goldenthread.ports.leases import Holder, Lease, Leases
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -563,6 +563,24 @@ def test_a_lease_is_held_by_one_owner_until_it_ends(store: Store, clock: HandClo
         store.acquire("run", "one", 60)
     clock.sleep(60)
     assert store.acquire("run", "two", 60).token == 2
+
+
+def test_who_looks_at_a_lease_sees_its_holder_for_as_long_as_it_lasts(
+    store: Store, clock: HandClock
+) -> None:
+    assert store.holder("run") is None
+    lease = store.acquire("run", "one", 60)
+    assert store.holder("run") == Holder("one", NOON + dt.timedelta(seconds=60))
+    assert store.holder("flatten") is None
+    clock.sleep(10)
+    lease = store.commit([], lease)  # a look proves and prolongs nothing, a commit does
+    assert store.holder("run") == Holder("one", NOON + dt.timedelta(seconds=70))
+    clock.sleep(60)
+    assert store.holder("run") is None
+    lease = store.acquire("run", "two", 60)
+    assert store.holder("run") == Holder("two", lease.expires_at)
+    store.release(lease)
+    assert store.holder("run") is None
 
 
 def test_leases_of_other_names_are_apart(store: Store) -> None:

@@ -20,6 +20,14 @@ class Lease:
     etag: object = None
 
 
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a lease, and until when unless it is prolonged."""
+
+    owner: str
+    until: dt.datetime
+
+
 class Leases(Protocol):
     """Leases live beside the documents they guard, so that a commit can renew one inside."""
 
@@ -41,4 +49,8 @@ class Leases(Protocol):
 
     def release(self, lease: Lease) -> None:
         """Give it back; a lease already lost is left alone."""
+        ...
+
+    def holder(self, name: str) -> Holder | None:
+        """Who holds it at this moment, to be looked at; None when nobody does."""
         ...

@@ -7,11 +7,13 @@ import json
 from typing import TYPE_CHECKING
 
 from app.command import SUMMER
+from goldenthread.adapters.hot_store.sqlite import SqliteHotStore
 from goldenthread.app.api.browsing.vitals import vitals
 from goldenthread.app.api.days import run
 from goldenthread.app.api.project import Project
 from goldenthread.app.api.safety import halt
 from goldenthread.app.clock import SystemClock
+from goldenthread.app.desk import LEASE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +32,19 @@ def test_lag_is_in_sessions_of_the_calendar_that_has_the_most(summer: Path) -> N
     # 31 August 2012 to the last bar, 1 March 2013: 30+31+30+31+31+28+1 days of crypto
     assert (found.last_run, found.lag_sessions) == (SUMMER[1], 182)
     assert (found.ok, found.alarms) == (False, ("runs",))
+
+
+def test_the_run_at_work_is_told_for_as_long_as_it_holds_the_book(fresh: Path) -> None:
+    project = Project.open(fresh)
+    found = vitals(project, "", NOON)
+    assert (found.lease_owner, found.lease_until) == (None, None)
+    store = SqliteHotStore(fresh / "state" / "hot.sqlite", "sim:main", SystemClock())
+    lease = store.acquire(LEASE, "desk:42:0a1b2c3d", 60)
+    found = vitals(project, "", NOON)
+    assert (found.lease_owner, found.lease_until) == ("desk:42:0a1b2c3d", lease.expires_at)
+    store.release(lease)
+    store.close()
+    assert vitals(project, "", NOON).lease_owner is None
 
 
 def test_a_run_a_halt_and_a_day_of_queries_are_told(fresh: Path) -> None:

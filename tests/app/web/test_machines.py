@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,13 @@ import requests
 
 from app.command import command
 from app.web.serving import asked, serving
+from goldenthread.adapters.hot_store.sqlite import SqliteHotStore
 from goldenthread.app.api.days import run
 from goldenthread.app.api.project import Project
 from goldenthread.app.api.safety import halt
 from goldenthread.app.api.store import cost
+from goldenthread.app.clock import SystemClock
+from goldenthread.app.desk import LEASE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,13 +62,29 @@ def test_prometheus_reads_the_same_numbers_as_the_pages_show(summer: Path, site:
         "quarantine_rows": 0,
         "query_bytes_today": sum(row["bytes"] for row in cost(Project.open(summer))),
         "alarms": 1,
+        "lease_held": 0,
     }
+
+
+def test_a_run_at_work_is_shown_to_people_and_machines(fresh: Path) -> None:
+    store = SqliteHotStore(fresh / "state" / "hot.sqlite", "sim:main", SystemClock())
+    lease = store.acquire(LEASE, "desk:42:0a1b2c3d", 600)
+    with serving(fresh) as url:
+        found = gauges(requests.get(f"{url}/metrics", timeout=120).text)
+        page = requests.get(f"{url}/health", timeout=120).text
+        told = asked(f"{url}/api/health")["lease"]
+    store.close()
+    until = lease.expires_at
+    assert (found["lease_held"], found["lease_expires_timestamp_seconds"]) == (1, until.timestamp())
+    assert (told["owner"], dt.datetime.fromisoformat(told["until"])) == ("desk:42:0a1b2c3d", until)
+    assert f"desk:42:0a1b2c3d, its lease until {until:%H:%M:%S} UTC" in page
 
 
 def test_what_is_not_known_is_left_out(imported: Path) -> None:
     with serving(imported) as url:
         found = gauges(requests.get(f"{url}/metrics", timeout=120).text)
     assert found.keys().isdisjoint({"lag_sessions", "last_success_timestamp_seconds"})
+    assert found["lease_held"] == 0
     assert (found["up"], found["ok"]) == (1, 0)
 
 

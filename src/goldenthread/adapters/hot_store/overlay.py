@@ -27,7 +27,7 @@ from goldenthread.ports.hot_store import (
     Operation,
     Replace,
 )
-from goldenthread.ports.leases import Lease, Leases
+from goldenthread.ports.leases import Holder, Lease, Leases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -162,13 +162,11 @@ class OverlayHotStore(HotStore, Leases):
 
     @override
     def acquire(self, name: str, owner: str, ttl_s: float) -> Lease:
-        now = self._clock.now()
-        if name in self._leases and self._leases[name][0].expires_at > now:
-            held = self._leases[name][0]
-            msg = f"lease {name!r} is in the hands of {held.owner} until {held.expires_at}; wait"
+        if held := self.holder(name):
+            msg = f"lease {name!r} is in the hands of {held.owner} until {held.until}; wait"
             raise LeaseHeldError(msg)
         self._tokens[name] = self._tokens.get(name, 0) + 1
-        return self._prolong(Lease(name, owner, self._tokens[name], now), ttl_s)
+        return self._prolong(Lease(name, owner, self._tokens[name], self._clock.now()), ttl_s)
 
     @override
     def renew(self, lease: Lease, ttl_s: float) -> Lease:
@@ -178,6 +176,13 @@ class OverlayHotStore(HotStore, Leases):
     def release(self, lease: Lease) -> None:
         if self._holds(lease):
             del self._leases[lease.name]
+
+    @override
+    def holder(self, name: str) -> Holder | None:
+        lease, _ = self._leases.get(name, (None, 0.0))
+        if lease is None or lease.expires_at <= self._clock.now():
+            return None
+        return Holder(lease.owner, lease.expires_at)
 
     def _written(self, collection: Collection) -> list[Document]:
         return [

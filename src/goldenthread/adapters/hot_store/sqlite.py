@@ -29,7 +29,7 @@ from goldenthread.ports.hot_store import (
     Operation,
     Replace,
 )
-from goldenthread.ports.leases import Lease, Leases
+from goldenthread.ports.leases import Holder, Lease, Leases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,6 +62,10 @@ _PROLONG = (
     f" WHERE {_OWN} RETURNING expires_at"
 )
 _RELEASE = f"UPDATE lease SET owner = NULL WHERE {_OWN}"
+_HOLDER = (
+    "SELECT owner, expires_at FROM lease"
+    " WHERE book = ? AND name = ? AND owner IS NOT NULL AND expires_at > ?"
+)
 _Row = tuple[Any, ...]
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
@@ -207,6 +211,13 @@ class SqliteHotStore(HotStore, Leases):
     def release(self, lease: Lease) -> None:
         with self._file.translated():
             self._file.connection.execute(_RELEASE, self._own(lease))
+
+    @override
+    def holder(self, name: str) -> Holder | None:
+        values = (self._book, name, _stamp(self._clock.now()))
+        with self._file.translated():
+            row = self._file.connection.execute(_HOLDER, values).fetchone()
+        return None if row is None else Holder(row[0], _instant(row[1]))
 
     def _select(self, collection: Collection, where: str, values: _Row) -> list[Document]:
         sql = (

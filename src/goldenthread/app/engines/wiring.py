@@ -19,7 +19,7 @@ from goldenthread.app.engines.exchange import exchange, exchange_file
 from goldenthread.app.engines.extras import extra
 from goldenthread.app.engines.google import check_firestore, open_bigquery, open_firestore
 from goldenthread.ports.hot_store import HotStore
-from goldenthread.ports.leases import Leases
+from goldenthread.ports.leases import Holder, Leases
 from goldenthread.warehouse.views import prepare
 
 if TYPE_CHECKING:
@@ -102,14 +102,21 @@ def _planning_broker(
 
 def read_hot_store(settings: Settings, root: Path, book: str) -> HotStore:
     """The hot store of a book for looking only: nothing is created before there is something."""
-    if settings.hot_store.engine == "sqlite" and not (root / settings.hot_store.path).exists():
-        return UnbegunHotStore()
-    return open_hot_store(settings, root, book)
+    return (
+        UnbegunHotStore() if _is_unbegun(settings, root) else open_hot_store(settings, root, book)
+    )
 
 
 def open_hot_store(settings: Settings, root: Path, book: str) -> HotStore:
     """The hot store of a book, without its other engines."""
     return _hot_store(settings, root, book, settings.hot_store.synchronous)
+
+
+def lease_holder(settings: Settings, root: Path, book: str, name: str) -> Holder | None:
+    """Who holds a lease of a book at this moment; None when nobody does."""
+    if _is_unbegun(settings, root):
+        return None
+    return _hot_store(settings, root, book, settings.hot_store.synchronous).holder(name)
 
 
 def check_hot_store(settings: Settings, root: Path, book: str) -> str:
@@ -145,6 +152,12 @@ def open_market_data(settings: Settings, root: Path) -> ParquetMarketData:
 
 class _Store(HotStore, Leases, Protocol):
     """One object is both ports."""
+
+
+def _is_unbegun(settings: Settings, root: Path) -> bool:
+    """Whether nobody has begun a book here; a cloud is always there."""
+    embedded = settings.hot_store.engine == "sqlite"
+    return embedded and not (root / settings.hot_store.path).exists()
 
 
 def _hot_store(

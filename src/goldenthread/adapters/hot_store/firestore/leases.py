@@ -19,7 +19,7 @@ from goldenthread.adapters.hot_store.firestore.documents import (
 from goldenthread.adapters.hot_store.firestore.failures import NotConfirmedError
 from goldenthread.adapters.hot_store.firestore.wire import FirestoreWire, Write
 from goldenthread.domain.errors import LeaseHeldError, LeaseLostError
-from goldenthread.ports.leases import Lease, Leases
+from goldenthread.ports.leases import Holder, Lease, Leases
 
 if TYPE_CHECKING:
     from google.cloud.firestore import DocumentReference
@@ -100,6 +100,11 @@ class FirestoreLeases(Leases):
                 return
         raise failure
 
+    @override
+    def holder(self, name: str) -> Holder | None:
+        found = self._wire.read(self._reference(checked_id(name)))
+        return None if found is None else self._holder(_lease_of(found))
+
     def prolonging(self, lease: Lease, write_id: str, ttl: dt.timedelta | None = None) -> Write:
         """The write that prolongs a lease, without ``ttl`` by its own; for any batch.
 
@@ -147,15 +152,19 @@ class FirestoreLeases(Leases):
         """
         if found is None:
             return replace(wanted, token=1)
-        held = _lease_of(found)
-        if held.owner != _NOBODY and held.expires_at > self._wire.clock.now():
+        lease = _lease_of(found)
+        if held := self._holder(lease):
             msg = (
                 f"{self._wire.book} is in the hands of {held.owner} until"
-                f" {held.expires_at:%Y-%m-%d %H:%M:%S} UTC (lease {held.name!r}); wait for it"
-                " to end"
+                f" {held.until:%Y-%m-%d %H:%M:%S} UTC (lease {lease.name!r}); wait for it to end"
             )
             raise LeaseHeldError(msg)
-        return replace(wanted, token=held.token + 1)
+        return replace(wanted, token=lease.token + 1)
+
+    def _holder(self, lease: Lease) -> Holder | None:
+        if lease.owner == _NOBODY or lease.expires_at <= self._wire.clock.now():
+            return None
+        return Holder(lease.owner, lease.expires_at)
 
     def _reference(self, name: str) -> DocumentReference:
         return self._wire.reference("job_locks", name)

@@ -38,7 +38,7 @@ from goldenthread.ports.hot_store import (
     Operation,
     Replace,
 )
-from goldenthread.ports.leases import Lease, Leases
+from goldenthread.ports.leases import Holder, Lease, Leases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -195,6 +195,10 @@ class FirestoreHotStore(HotStore, Leases):
     @override
     def release(self, lease: Lease) -> None:
         self._leases.release(lease)
+
+    @override
+    def holder(self, name: str) -> Holder | None:
+        return self._leases.holder(name)
 
     def clock_lead(self) -> dt.timedelta:
         """How far Firestore's clock is ahead of ours, found by writing one document."""

@@ -9,6 +9,8 @@ from goldenthread import __version__
 from goldenthread.app.api.days import next_step, status
 from goldenthread.app.api.records import begun_book, facts
 from goldenthread.app.api.store import cost, quarantined
+from goldenthread.app.desk import LEASE
+from goldenthread.app.engines.wiring import lease_holder
 
 if TYPE_CHECKING:
     from goldenthread.app.api.project import Project
@@ -45,11 +47,13 @@ def job_rows(project: Project, book: str) -> dict[str, Any]:
 def health(project: Project, book: str) -> dict[str, Any]:
     """How the book stands, and a row a check (``check ok found``).
 
-    ``ok`` is whether every check is; ``quarantine`` counts the refused rows that wait; ``next`` is
-    what to type to get a book going, else None.
+    ``ok`` is whether every check is; ``quarantine`` counts the refused rows that wait; ``lease`` is
+    the run at work (``owner until``), None when there is none; ``next`` is what to type to get a
+    book going, else None.
     """
     book = begun_book(project, book)
     stands = status(project, book)
+    holder = lease_holder(project.settings, project.root, book, LEASE)
     waiting = len(quarantined(project, book))
     checks = [
         *_progress(stands),
@@ -65,6 +69,7 @@ def health(project: Project, book: str) -> dict[str, Any]:
         "ok": all(row["ok"] for row in checks),
         "checks": checks,
         "quarantine": waiting,
+        "lease": None if holder is None else {"owner": holder.owner, "until": holder.until},
         "next": next_step(project, book) or None,
         "stands": stands,
     }

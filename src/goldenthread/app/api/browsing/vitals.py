@@ -27,7 +27,8 @@ class Vitals(NamedTuple):
     ``last_success_at`` is when a run last ended with its archive, ``lag_sessions`` how many
     sessions up to the last bar the book has not run, by the calendar that has the most of them.
     ``bytes_today`` is what guarded queries read since midnight UTC, ``alarms`` the names of the
-    checks that are not in order.
+    checks that are not in order. ``lease_owner`` is the run at work, ``lease_until`` when another
+    may take over unless that one goes on.
     """
 
     book: str
@@ -40,12 +41,14 @@ class Vitals(NamedTuple):
     quarantine: int
     bytes_today: int
     alarms: tuple[str, ...]
+    lease_owner: str | None
+    lease_until: dt.datetime | None
 
 
 def vitals(project: Project, book: str, now: dt.datetime) -> Vitals:
     """The vital signs of the book as of ``now``."""
     well = health(project, book)
-    stands, name = well["stands"], well["book"]
+    stands, name, lease = well["stands"], well["book"], well["lease"] or {}
     successes = facts(project, name, _SUCCESS).to_dicts()
     day = now.date().isoformat()
     asked = [row for row in cost(project) if row["allowed"] and row["at"].startswith(day)]
@@ -60,6 +63,8 @@ def vitals(project: Project, book: str, now: dt.datetime) -> Vitals:
         quarantine=well["quarantine"],
         bytes_today=sum(row["bytes"] for row in asked),
         alarms=tuple(row["check"] for row in well["checks"] if not row["ok"]),
+        lease_owner=lease.get("owner"),
+        lease_until=lease.get("until"),
     )
 
 

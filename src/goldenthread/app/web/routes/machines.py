@@ -29,6 +29,8 @@ _HELP = {
     "quarantine_rows": "Refused rows that wait.",
     "query_bytes_today": "Bytes that guarded queries read since midnight UTC.",
     "alarms": "Checks of the page Health that are not in order.",
+    "lease_held": "1 while a run is at work.",
+    "lease_expires_timestamp_seconds": "When another run may take over, unless that one goes on.",
 }
 
 
@@ -50,7 +52,7 @@ def exposition(found: Vitals) -> str:
 
     Source: https://prometheus.io/docs/instrumenting/exposition_formats/
     """
-    ended = found.last_success_at
+    ended, until = found.last_success_at, found.lease_until
     values = {
         "up": 1,
         "ok": int(found.ok),
@@ -61,6 +63,8 @@ def exposition(found: Vitals) -> str:
         "quarantine_rows": found.quarantine,
         "query_bytes_today": found.bytes_today,
         "alarms": len(found.alarms),
+        "lease_held": int(until is not None),
+        "lease_expires_timestamp_seconds": None if until is None else until.timestamp(),
     }
     labels = f'book={json.dumps(found.book)},version="{__version__}"'  # a book's name is ASCII
     return "".join(

@@ -80,6 +80,8 @@ def health(shown: Mapping[str, Any]) -> list[str]:
         for name, value in shown["stands"].items()
         if name not in _TOLD
     }
+    if lease := shown["lease"]:
+        stands["run at work"] = f"{lease['owner']}, its lease until {lease['until']:%H:%M:%S} UTC"
     said = "All is well." if shown["ok"] else "Something wants a look."
     return [
         callout(shown["next"] or said),
