@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 import shutil
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
@@ -106,6 +108,17 @@ def test_every_act_is_done_once_confirmed_and_answered_by_a_redirect(site: str, 
     assert all(a["actor"].endswith("(dashboard, 127.0.0.1)") for a in acts)
     replayed = next(a for a in acts if a["action"] == "REPLAY_QUARANTINE")
     assert '"outcome":"0 loaded, 0 refused again"' in replayed["detail"]
+
+
+def test_acts_asked_for_at_once_are_each_logged_or_refused(site: str, desk: Path) -> None:
+    wanted = [("halt", ""), ("resume", ""), ("freeze", "AAPL"), ("pause", "trend_rider")] * 6
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda asking: confirmed(site, *asking), wanted))
+    found = Counter(answer.status_code for answer in answers)
+    assert found.keys() <= {303, 409}
+    assert all("nothing was written" in a.text for a in answers if a.status_code == 409)
+    assert command("run", "--ds", "2012-09-01", "--project", str(desk)).code == 0
+    assert len(asked(f"{site}/api/controls")["acts"]) == found[303]
 
 
 def test_asking_and_looking_change_nothing_and_no_act_writes_the_warehouse(

@@ -18,6 +18,7 @@ from goldenthread.app.web.desk import AtDesk, Desk
 from goldenthread.app.web.forms import fields
 from goldenthread.app.web.paper import JSON, paper
 from goldenthread.app.web.views import controls as drawn
+from goldenthread.domain.errors import ConflictError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +52,10 @@ async def control(request: Request, desk: AtDesk) -> Response:
         raise HTTPException(403, "This form was not written here, or too long ago: begin again.")
     host = request.client.host if request.client else "unknown"
     signed = replace(wish, by=f"{getpass.getuser()} (dashboard, {host})")
-    await run_in_threadpool(carry_out, here, signed)
+    try:
+        await run_in_threadpool(carry_out, here, signed)
+    except ConflictError as error:  # somebody else acted at the same moment
+        raise HTTPException(409, str(error)) from error
     return RedirectResponse(_PLACE, 303)
 
 
