@@ -17,7 +17,7 @@ BEGIN, END = "<!-- licences: begin -->\n", "<!-- licences: end -->\n"
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
 _CLASSIFIER = "License :: "
 
-READ = {"ta-lib": "BSD-2-Clause"}
+READ = {"axe-playwright-python": "MIT; axe-core in it: MPL-2.0", "ta-lib": "BSD-2-Clause"}
 """The licence of packages that do not declare one, as their licence file has it."""
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from goldenthread.reports.markup import SYNTHETIC, Column, share_bar, table, tile
+from goldenthread.reports.markup import SYNTHETIC, Column, scrolled, share_bar, table, tile
 
 NAME = Column("Name", lambda row: str(row["name"]), figure=False)
 MADE = Column(
@@ -45,6 +45,13 @@ def test_a_cell_leads_where_its_column_says_and_no_address_ends_early() -> None:
     page = table([linked], [{"name": "<a>", "to": '/x"><b>'}, {"name": "none", "to": ""}], "")
     assert '<td><a href="/x&quot;&gt;&lt;b&gt;">&lt;a&gt;</a></td>' in page
     assert "<td>none</td>" in page
+
+
+def test_what_scrolls_takes_the_focus_itself_only_where_no_link_in_it_does() -> None:
+    assert scrolled("<svg/>") == '<div class="scroll" tabindex="0"><svg/></div>'
+    linked = '<a href="/x">x</a>'
+    assert scrolled(linked) == f'<div class="scroll">{linked}</div>'
+    assert table([NAME], [{"name": "a"}], "").startswith('<div class="scroll" tabindex="0"><table>')
 
 
 def test_a_table_without_rows_is_a_sentence() -> None:

@@ -91,9 +91,8 @@ def line_chart(chart: Chart) -> str:
         *_labels(chart, scale),
     ]
     title = escape(chart.title, quote=True)
-    kind = f"{chart.tone} wide" if chart.width == WIDTH else chart.tone
     return (
-        f'<svg class="chart {kind}" viewBox="0 0 {chart.width} {chart.height}" role="img" '
+        f'<svg class="chart {chart.tone}" viewBox="0 0 {chart.width} {chart.height}" role="img" '
         f'aria-label="{title}"><title>{title}</title>{"".join(parts)}</svg>{_legend(chart)}'
     )
 

@@ -48,10 +48,13 @@ def table(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], empty: s
         f"<th{_class(column, '')}{_hint(column)}>{_term(column.head, column.defined)}</th>"
         for column in columns
     )
-    return (
-        f'<div class="scroll"><table><thead><tr>{heads}</tr></thead>'
-        f"<tbody>{''.join(body)}</tbody></table></div>"
-    )
+    return scrolled(f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(body)}</tbody></table>")
+
+
+def scrolled(part: str) -> str:
+    """A part in a frame of its own that scrolls where the page is narrower, by keyboard, too."""
+    reached = "" if "<a " in part else ' tabindex="0"'  # a link inside takes the focus anyway
+    return f'<div class="scroll"{reached}>{part}</div>'
 
 
 def tile(label: str, value: str, note: str = "", *, defined: str = "", signed: bool = False) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 STYLE = """
 :root { color-scheme: light dark;
-  --page:#f6f6f3; --card:#fdfdfc; --ink:#0b0b0b; --soft:#52514e; --faint:#82807a; --line:#e1e0d9;
-  --axis:#c3c2b7; --gold:#b98a1d; --series:#2a78d6; --loss:#c5302f; --gain:#0a7a35; --fill:.10;
-  --s1:#2a78d6; --s2:#eda100; --s3:#1baf7a; --s4:#e34948; --s5:#a9a79f; --s6:#4a3aa7; --s7:#e87ba4;
+  --page:#f6f6f3; --card:#fdfdfc; --ink:#0b0b0b; --soft:#52514e; --faint:#6f6d67; --line:#e1e0d9;
+  --axis:#c3c2b7; --gold:#b98a1d; --series:#2470cc; --loss:#c5302f; --gain:#0a7a35; --fill:.10;
+  --s1:#2470cc; --s2:#eda100; --s3:#1baf7a; --s4:#e34948; --s5:#a9a79f; --s6:#4a3aa7; --s7:#e87ba4;
   --s8:#eb6834 }
 @media (prefers-color-scheme: dark) { :root {
   --page:#0d0d0d; --card:#1a1a19; --ink:#f4f4f2; --soft:#c3c2b7; --faint:#918f88; --line:#2c2c2a;
@@ -14,6 +14,7 @@ STYLE = """
   --s1:#3987e5; --s2:#c98500; --s3:#199e70; --s4:#e66767; --s5:#6d6b65; --s6:#9085e9; --s7:#d55181;
   --s8:#d95926 } }
 * { box-sizing:border-box }
+:focus-visible,input:focus-within { outline:2px solid var(--gold); outline-offset:2px }
 body { margin:0; background:var(--page); color:var(--ink);
   font:14px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif }
 main { max-width:1200px; margin:0 auto; padding:28px 24px 40px }
@@ -106,7 +107,7 @@ nav a { color:var(--soft); text-decoration:none } nav a:hover,nav a:focus { colo
 footer { color:var(--faint); font-size:12px; margin-top:18px; max-width:100ch }
 footer p { margin:0 0 4px }
 @media (max-width:760px) { .tiles { grid-template-columns:repeat(2,1fr) }
-  section { overflow-x:auto } .chart.wide { min-width:620px }
+  .scroll > .chart { min-width:620px }
   .halves,.terms { grid-template-columns:minmax(0,1fr) } .terms dd { margin-bottom:5px }
   main { padding:16px 12px } }
 @media print { body { background:#fff } .halves>*,tr,svg { break-inside:avoid }

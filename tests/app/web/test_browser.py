@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import FloatRect, sync_playwright
 
 from app.command import SUMMER
 from app.web.serving import PAGES, asked, details, serving
@@ -20,7 +19,7 @@ from goldenthread.app.api.safety import halt
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, FloatRect, Page
 
 pytestmark = pytest.mark.slow
 
@@ -39,16 +38,6 @@ PICTURES = {
 """Those in docs/images, which `make images` renews; and the story of a signal."""
 UPPER: FloatRect = {"x": 0, "y": 0, "width": 1280, "height": 600}
 DOCUMENTS = Path(__file__).parents[3] / "docs"
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    """One browser for all of these tests."""
-    root = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium has no sandbox for root
-    with sync_playwright() as started:
-        found = started.chromium.launch(executable_path=chromium, args=root)
-        yield found
-        found.close()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from goldenthread.reports.figures.returns import (
     yearly_returns,
 )
 from goldenthread.reports.layout import half, halves, section
-from goldenthread.reports.markup import Column, table, text, written
+from goldenthread.reports.markup import Column, scrolled, table, text, written
 from goldenthread.reports.notation import money, number, percent, signed_percent
 from goldenthread.reports.performance import drawdowns, monthly_returns
 from goldenthread.reports.plots.bars import Bars, bar_chart
@@ -59,7 +59,7 @@ def growth(equity: pl.DataFrame, worth: Mapping[str, pl.DataFrame]) -> str:
         "What one unit became; equal growth is equally high. Dividends of a benchmark are "
         "reinvested, and one whose bars begin later begins where the account stood."
     )
-    return section("Growth beside the benchmarks", about, line_chart(chart))
+    return section("Growth beside the benchmarks", about, scrolled(line_chart(chart)))
 
 
 def months(equity: pl.DataFrame) -> str:
@@ -196,7 +196,8 @@ def equity_charts(equity: pl.DataFrame, figures: Metrics) -> str:
         mark_label="" if mark is None else f"{percent(below['drawdown'][mark])} on {days[mark]}",
     )
     about = "The dashed line is the equity of the first day."
-    return section("Equity", about, line_chart(top)) + section("Drawdown", "", line_chart(bottom))
+    drawn = scrolled(line_chart(top)), scrolled(line_chart(bottom))
+    return section("Equity", about, drawn[0]) + section("Drawdown", "", drawn[1])
 
 
 def benchmarks(found: Sequence[BenchmarkFigures]) -> str:

@@ -12,7 +12,7 @@ from goldenthread.reports.figures.breakdowns import by_exit_reason, by_month, by
 from goldenthread.reports.figures.costs import costs
 from goldenthread.reports.figures.turnover import rolling_turnover
 from goldenthread.reports.layout import half, halves, section
-from goldenthread.reports.markup import Column, money_column, table, text, written
+from goldenthread.reports.markup import Column, money_column, scrolled, table, text, written
 from goldenthread.reports.notation import (
     money,
     number,
@@ -55,7 +55,7 @@ def exposure(equity: pl.DataFrame, figures: Metrics) -> str:
         f"Market value over equity, at the closes. On average {percent(figures.curve.exposure)} "
         "was bound, long and short added up."
     )
-    return section("Exposure", about, line_chart(chart))
+    return section("Exposure", about, scrolled(line_chart(chart)))
 
 
 def turnover(equity: pl.DataFrame, trades: pl.DataFrame) -> str:

@@ -9,6 +9,7 @@ from goldenthread.domain.order import OrderSide
 from goldenthread.reports.explain.candles import Candle, CandleChart, Level, Mark, candle_chart
 from goldenthread.reports.explain.story import explain
 from goldenthread.reports.layout import document
+from goldenthread.reports.markup import scrolled
 from goldenthread.reports.notation import exact, price
 from goldenthread.rules.splits import ratio_between
 
@@ -86,7 +87,7 @@ def _chart(facts: ExplainInput, bars: Sequence[Bar]) -> str:
     about = f"Prices in the units of {signal['signal_ds']}, the day of the decision.{split}"
     return (
         f'<section><h2>Candles</h2><p class="about">{escape(about)} {_legend(signal)}</p>'
-        f"{candle_chart(chart)}</section>"
+        f"{scrolled(candle_chart(chart))}</section>"
     )
 
 

@@ -36,7 +36,7 @@ def curve(shown: Mapping[str, Any]) -> list[str]:
     """A row a threshold, the present one marked, a bar for its money."""
     most = max((abs(row["net_pnl"]) for row in shown["points"]), default=0)
     columns = [
-        Column("", lambda row: "now" if row["present"] else "", figure=False),
+        Column("Present", lambda row: "now" if row["present"] else "", figure=False),
         Column("Threshold", lambda row: f"{row['threshold']:.10g}"),
         figure("Passed", "passed"),
         figure("Trades", "trades"),

@@ -9,7 +9,7 @@ from goldenthread.app.web.views.signals import signal_table
 from goldenthread.app.web.views.trades import trade_table
 from goldenthread.reports.charts import Chart, line_chart
 from goldenthread.reports.layout import section
-from goldenthread.reports.markup import tile
+from goldenthread.reports.markup import scrolled, tile
 from goldenthread.reports.notation import exact, money, number, percent, signed_money
 
 if TYPE_CHECKING:
@@ -88,4 +88,6 @@ def _equity(curve: Sequence[Mapping[str, Any]]) -> str:
         money,
         baseline=float(curve[0]["start_equity"]) if curve else None,
     )
-    return section("Equity", "The dashed line is what the book began with.", line_chart(chart))
+    return section(
+        "Equity", "The dashed line is what the book began with.", scrolled(line_chart(chart))
+    )
