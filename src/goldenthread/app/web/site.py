@@ -13,6 +13,7 @@ from goldenthread import __version__
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.listening.visitors import Visitors
 from goldenthread.app.web.access import Access
+from goldenthread.app.web.answers.refused import REFUSALS
 from goldenthread.app.web.forms import Forms
 from goldenthread.app.web.gate import FOR_PROGRAMS, Gate
 from goldenthread.app.web.paper import JSON, paper
@@ -84,7 +85,7 @@ def routes(
     app.state.access, app.state.forms = access, forms
     pages = (today, signals, trades, strategies, shadow, upkeep, controls)
     for part in (*pages, live, machines, doors):
-        app.include_router(part.router)
+        app.include_router(part.router, responses=REFUSALS)
     return app
 
 

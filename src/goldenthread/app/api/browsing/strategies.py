@@ -40,8 +40,8 @@ def strategy_rows(project: Project, book: str) -> dict[str, Any]:
     anything ended.
     """
     book = begun_book(project, book)
-    figures = {row["strategy_id"]: row for row in facts(project, book, _SUMMARY).to_dicts()}
-    columns = next(iter(figures.values()), {}).keys()
+    summary = facts(project, book, _SUMMARY)
+    figures = {row["strategy_id"]: row for row in summary.to_dicts()}
     rows = []
     for name, versions in _by_strategy(project, book).items():
         head = {
@@ -50,7 +50,7 @@ def strategy_rows(project: Project, book: str) -> dict[str, Any]:
             "versions": len(versions),
             "since": versions[-1].valid_from,
         }
-        rows.append({**head, **dict.fromkeys(columns), **figures.get(name, {}), **head})
+        rows.append({**head, **dict.fromkeys(summary.columns), **figures.get(name, {}), **head})
     return {"book": book, "strategies": rows}
 
 

@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from goldenthread.app.api.browsing.controls import controls
 from goldenthread.app.api.records import begun_book
 from goldenthread.app.web.acts import ACTS, Wish, act_of, carry_out, wants_typing
+from goldenthread.app.web.answers.controls import Controls
 from goldenthread.app.web.desk import AtDesk, Desk
 from goldenthread.app.web.forms import fields
 from goldenthread.app.web.paper import JSON, paper
@@ -59,7 +60,7 @@ async def control(request: Request, desk: AtDesk) -> Response:
     return RedirectResponse(_PLACE, 303)
 
 
-@router.get(f"/api{_PLACE}")
+@router.get(f"/api{_PLACE}", response_model=Controls)
 def controls_data(desk: AtDesk) -> JSON:
     """What operators stopped, what they may stop, and their newest 50 acts."""
     return JSON(controls(*desk))

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response  # noqa: TC002  # FastAPI reads annotations
 
 from goldenthread.app.api.browsing.shadow import filter_curve, refused_by
+from goldenthread.app.web.answers.shadow import FilterCurve, Shadow
 from goldenthread.app.web.desk import AtDesk  # noqa: TC001  # the same
 from goldenthread.app.web.paper import JSON, page
 from goldenthread.app.web.views import shadow as drawn
@@ -27,13 +28,13 @@ def curve_page(request: Request, desk: AtDesk, strategy_id: str, name: str) -> R
     return page(request, shown, f"{strategy_id} {name}", drawn.curve(shown))
 
 
-@router.get("/api/shadow")
+@router.get("/api/shadow", response_model=Shadow)
 def shadow_data(desk: AtDesk) -> JSON:
     """What each filter, gate and the broker refused, and what that would have made."""
     return JSON(refused_by(*desk))
 
 
-@router.get("/api/shadow/{strategy_id}/{name}")
+@router.get("/api/shadow/{strategy_id}/{name}", response_model=FilterCurve)
 def curve_data(desk: AtDesk, strategy_id: str, name: str) -> JSON:
     """What a strategy would have made at each threshold of one filter."""
     return JSON(filter_curve(*desk, strategy_id, name))

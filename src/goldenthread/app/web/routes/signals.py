@@ -14,6 +14,7 @@ from goldenthread.app.api.browsing.wanted import (  # noqa: TC001  # the same
 )
 from goldenthread.app.api.explain import explain, page_parts
 from goldenthread.app.api.records import OUTCOMES
+from goldenthread.app.web.answers.signals import SignalPage, Story
 from goldenthread.app.web.desk import AtDesk  # noqa: TC001  # the same
 from goldenthread.app.web.paper import JSON, Listed, page, paged
 from goldenthread.app.web.views import signals as drawn
@@ -39,13 +40,13 @@ def signal_story(request: Request, desk: AtDesk, signal_id: str) -> Response:
     return page(request, row, title, told)
 
 
-@router.get("/api/signals")
+@router.get("/api/signals", response_model=SignalPage)
 def signals_data(desk: AtDesk, wanted: Annotated[WantedSignals, Query()]) -> JSON:
     """Signals and what became of them, 50 a page, the newest first."""
     return JSON(signal_page(*desk, wanted))
 
 
-@router.get("/api/signals/{signal_id}")
+@router.get("/api/signals/{signal_id}", response_model=Story)
 def signal_data(desk: AtDesk, signal_id: str) -> JSON:
     """The story of a signal: a sentence, and sections of lines; a unique prefix will do."""
     return JSON(explain(*desk, signal_id).as_dict())

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response  # noqa: TC002  # FastAPI reads annotations
 
 from goldenthread.app.api.browsing.strategies import strategy_rows, strategy_story
+from goldenthread.app.web.answers.strategies import Strategies, StrategyStory
 from goldenthread.app.web.desk import AtDesk  # noqa: TC001  # the same
 from goldenthread.app.web.paper import JSON, page
 from goldenthread.app.web.views import strategies as drawn
@@ -27,13 +28,13 @@ def strategy_page(request: Request, desk: AtDesk, strategy_id: str) -> Response:
     return page(request, shown, strategy_id, drawn.strategy(shown))
 
 
-@router.get("/api/strategies")
+@router.get("/api/strategies", response_model=Strategies)
 def strategies_data(desk: AtDesk) -> JSON:
     """Every strategy the book has had and what it made."""
     return JSON(strategy_rows(*desk))
 
 
-@router.get("/api/strategies/{strategy_id}")
+@router.get("/api/strategies/{strategy_id}", response_model=StrategyStory)
 def strategy_data(desk: AtDesk, strategy_id: str) -> JSON:
     """One strategy: versions, what each changed and made, and how its file differs."""
     return JSON(strategy_story(*desk, strategy_id))

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response  # noqa: TC002  # FastAPI reads annotations
 
 from goldenthread.app.api.browsing import today
+from goldenthread.app.web.answers.today import AccountDay, Today
 from goldenthread.app.web.desk import AtDesk  # noqa: TC001  # the same
 from goldenthread.app.web.paper import JSON, page
 from goldenthread.app.web.views import today as drawn
@@ -21,13 +22,13 @@ def today_page(request: Request, desk: AtDesk) -> Response:
     return page(request, shown, str(shown["ds"] or "Today"), drawn.today(shown, curve))
 
 
-@router.get("/api/today")
+@router.get("/api/today", response_model=Today)
 def today_data(desk: AtDesk) -> JSON:
     """The last day: account, run, decisions, trades closed, what waits, alarms."""
     return JSON(today.today(*desk))
 
 
-@router.get("/api/equity")
+@router.get("/api/equity", response_model=list[AccountDay])
 def equity_data(desk: AtDesk) -> JSON:
     """The account on every archived day, oldest first."""
     return JSON(today.equity_curve(*desk))

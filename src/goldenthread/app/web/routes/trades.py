@@ -12,6 +12,7 @@ from goldenthread.app.api.browsing.trades import held, trade_page
 from goldenthread.app.api.browsing.wanted import (  # noqa: TC001  # the same
     WantedTrades,
 )
+from goldenthread.app.web.answers.trades import Positions, TradePage
 from goldenthread.app.web.desk import AtDesk  # noqa: TC001  # the same
 from goldenthread.app.web.paper import JSON, Listed, page, paged
 from goldenthread.app.web.views import trades as drawn
@@ -36,13 +37,13 @@ def trades_page(
     return paged(request, shown, listed, drawn.trades(shown))
 
 
-@router.get("/api/positions")
+@router.get("/api/positions", response_model=Positions)
 def positions_data(desk: AtDesk) -> JSON:
     """What is held or waits for its entry, marked at the last archived close."""
     return JSON(held(*desk))
 
 
-@router.get("/api/trades")
+@router.get("/api/trades", response_model=TradePage)
 def trades_data(desk: AtDesk, wanted: Annotated[WantedTrades, Query()]) -> JSON:
     """Closed trades, 50 a page, the last exit first."""
     return JSON(trade_page(*desk, wanted))
