@@ -11,9 +11,9 @@ import pytest
 import requests
 from starlette.routing import Route
 
-from app.command import contents
+from app.command import SUMMER, contents
 from app.web.serving import PAGES, asked, details, serving
-from goldenthread.app.api.days import run
+from goldenthread.app.api.days import run, simulate
 from goldenthread.app.api.project import Project, init_project
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.web.access import Access
@@ -257,6 +257,20 @@ def test_after_one_day_each_page_is_there(fresh: Path) -> None:
     )
     assert today["alarms"] == []
     assert "needs at least two days" in told["/"][1]
+
+
+def test_what_is_read_once_of_a_whole_book_is_read_again_after_a_run(fresh: Path) -> None:
+    project = Project.open(fresh)
+    with serving(fresh) as url:
+        addresses = [f"{url}/api/strategies", f"{url}/api/shadow"]
+        before = [asked(address) for address in addresses]
+        assert before == [
+            {"book": "sim:main", "strategies": []},
+            {"book": "sim:main", "refused": []},
+        ]
+        simulate(project, "main", SUMMER)
+        strategies, shadow = (asked(address) for address in addresses)
+    assert (len(strategies["strategies"]), len(shadow["refused"])) == (8, 18)
 
 
 def test_a_broken_read_copy_is_said_in_words_and_comes_back(summer: Path, tmp_path: Path) -> None:

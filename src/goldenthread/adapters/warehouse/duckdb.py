@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from goldenthread.adapters.warehouse.copies import COPIES
 from goldenthread.adapters.warehouse.lock import WriterLock
 from goldenthread.domain.errors import EngineError
 from goldenthread.ports.warehouse import Merged, Warehouse
@@ -29,7 +30,7 @@ class DuckDBWarehouse(Warehouse):
     """A warehouse in two files.
 
     ``path`` belongs to the writer: it is opened, behind a lock, at the first write. Readers open
-    ``read_path``, the copy of the last ``publish``, for each query, and are never in the way.
+    ``read_path``, the copy of the last ``publish``, and are never in the way.
 
     Args:
         path: The writer's file.
@@ -124,14 +125,14 @@ class DuckDBWarehouse(Warehouse):
 
     @contextmanager
     def _reader(self) -> Iterator[DuckDBSession]:
-        published = self._read_path.exists()
-        session = _open(str(self._read_path), copy=True) if published else _open()
-        try:
-            if not published and self._prepare is not None:
+        if self._read_path.exists():
+            with COPIES.reader(self._read_path) as session:
+                yield session
+            return
+        with closing(_open()) as session:
+            if self._prepare is not None:
                 self._prepare(session)
             yield session
-        finally:
-            session.close()
 
     def _is_published(self) -> bool:
         if self._session is not None and self._session.changed:
@@ -147,12 +148,12 @@ class DuckDBWarehouse(Warehouse):
         return self._read_path.stat().st_mtime_ns >= newest
 
 
-def _open(file: str = ":memory:", *, copy: bool = False) -> DuckDBSession:
+def _open(file: str = ":memory:") -> DuckDBSession:
     from goldenthread.adapters.warehouse.session import (  # noqa: PLC0415  # DuckDB and sqlglot take a third of a second: who never asks never waits
         DuckDBSession,
     )
 
-    return DuckDBSession(file, copy=copy)
+    return DuckDBSession(file)
 
 
 def _replace(target: Path, source: Path) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import copy as copying
 import hashlib
 import re
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -29,8 +29,15 @@ if TYPE_CHECKING:
     from goldenthread.ports.warehouse import Table
 
 MEMORY = ":memory:"
-_CONFIGURING = Lock()
-"""Connections of one process to one file share its database, and with it the configuration."""
+_ATTACH, _USE = "ATTACH $file AS published (READ_ONLY)", "USE published"
+"""A copy stands inside a database of its own. Opened as one, it would be shared by all of a
+process, who would see an old copy as long as one of them reads it."""
+
+_CLOSED_IN = """
+SET GLOBAL enable_external_access = false;  -- a SELECT of a user's opens no file and no address
+SET GLOBAL TimeZone = 'UTC';
+SET GLOBAL lock_configuration = true
+"""
 
 _Statement = tuple[str, dict[str, Any] | None]
 _VIEW = re.compile(r"CREATE OR REPLACE VIEW (\w+) AS")
@@ -48,13 +55,11 @@ class DuckDBSession(Warehouse):
         self._file = file
         self._advice = DAMAGED_COPY if copy else DAMAGED_FILE
         with self._failing():
-            # A SELECT of a user's opens no file, no address and no extension.
-            closed_in: dict[str, str | bool | int | float | list[str]] = {
-                "enable_external_access": False
-            }
-            with _CONFIGURING:
-                self._connection = duckdb.connect(file, read_only=copy, config=closed_in)
-                _configure(self._connection)
+            self._connection = duckdb.connect(MEMORY if copy else file)
+            if copy:
+                self._connection.execute(_ATTACH, {"file": file})
+                self._connection.execute(_USE)
+            self._connection.execute(_CLOSED_IN)
 
     @override
     def ensure(self, tables: Sequence[Table]) -> list[str]:
@@ -120,6 +125,15 @@ class DuckDBSession(Warehouse):
     def close(self) -> None:
         with self._failing():
             self._connection.close()
+
+    def beside(self) -> DuckDBSession:
+        """Another session of the same copy, for another thread; closed by itself."""
+        other = copying.copy(self)
+        with self._failing():
+            cursor = self._connection.cursor()
+            cursor.execute(_USE)
+        other._connection = cursor  # noqa: SLF001  # one of our own
+        return other
 
     def _failing(self, *, asked: bool = False) -> AbstractContextManager[None]:
         return as_our_errors(self._file, self._advice, asked=asked)
@@ -187,14 +201,6 @@ def _whole_numbers(frame: pl.DataFrame) -> list[str]:
 
 def _named(table: Table, values: tuple[Any, ...]) -> str:
     return ", ".join(f"{name}={value}" for name, value in zip(table.key, values, strict=True))
-
-
-def _configure(connection: duckdb.DuckDBPyConnection) -> None:
-    """Set what every connection of the database has; a later one finds it set and locked."""
-    found = connection.execute("SELECT current_setting('lock_configuration')").fetchone()
-    if found != (True,):
-        connection.execute("SET GLOBAL TimeZone = 'UTC'")
-        connection.execute("SET lock_configuration = true")
 
 
 def _used(sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:

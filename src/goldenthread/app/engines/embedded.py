@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from goldenthread.adapters.hot_store.sqlite import SqliteHotStore
 from goldenthread.adapters.hot_store.sqlite_file import SCHEMA_VERSION, copy_database
 from goldenthread.adapters.market_data.parquet import ParquetMarketData
+from goldenthread.adapters.warehouse.copies import COPIES
 from goldenthread.adapters.warehouse.duckdb import DuckDBWarehouse
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.engines.exchange import exchange_file
@@ -18,6 +19,7 @@ from goldenthread.domain.errors import LeaseHeldError, LeaseLostError, UsageErro
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from goldenthread.app.settings import Settings
@@ -58,6 +60,11 @@ def lies_here(settings: Settings) -> bool:
     return settings.hot_store.engine == "sqlite"
 
 
+def tells_every_write(settings: Settings) -> bool:
+    """Whether ``last_writes`` tells of all that is written to a book."""
+    return lies_here(settings) and settings.warehouse.engine == "duckdb"
+
+
 def last_writes(settings: Settings, root: Path) -> list[tuple[int, int]]:
     """When each file of the embedded stores that readers see was last written (ns), and its size.
 
@@ -70,6 +77,11 @@ def last_writes(settings: Settings, root: Path) -> list[tuple[int, int]]:
             stat = file.stat()
             found.append((stat.st_mtime_ns if stat.st_size else 0, stat.st_size))
     return [each for each in found if each != (0, 0)]
+
+
+def copies_kept_open() -> AbstractContextManager[None]:
+    """Meanwhile the published copy is opened once, and again when another one is there."""
+    return COPIES.kept()
 
 
 @contextmanager

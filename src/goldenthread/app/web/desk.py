@@ -8,9 +8,10 @@ from fastapi import Depends, Request
 
 from goldenthread.app.api.browsing.standing import standing
 from goldenthread.app.api.project import Project
+from goldenthread.app.engines.embedded import tells_every_write
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 class Desk(NamedTuple):
@@ -37,6 +38,22 @@ def _desk(request: Request) -> Desk:
     desk = Desk(Project(terms.project.root, terms.project.settings), terms.book)
     request.state.seen = standing(*desk).mark  # before anything is read, so never too new
     return desk
+
+
+def remembered(
+    request: Request, desk: Desk, read: Callable[[Project, str], dict[str, Any]]
+) -> dict[str, Any]:
+    """What ``read`` tells of the whole book, read once while nothing of the book is written.
+
+    A cloud does not tell of every write: there it is read each time.
+    """
+    if not tells_every_write(desk.project.settings):
+        return read(*desk)
+    kept, mark = request.app.state.remembered, request.state.seen
+    known = kept.get(read)
+    if known is None or known[0] != mark:
+        known = kept[read] = (mark, read(*desk))
+    return dict(known[1])
 
 
 AtDesk = Annotated[Desk, Depends(_desk)]

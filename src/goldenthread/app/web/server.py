@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from goldenthread.app.engines.embedded import copies_kept_open
 from goldenthread.app.listening.sockets import bound
 from goldenthread.domain.errors import UsageError
 
@@ -32,7 +33,8 @@ class DashboardServer:
     def run(self) -> None:
         """Answer until stopped; the port is free again then."""
         try:
-            self._server.run(sockets=[self._socket])
+            with copies_kept_open():
+                self._server.run(sockets=[self._socket])
         finally:
             self._socket.close()
 

@@ -82,7 +82,7 @@ def routes(
         },
     )
     app.state.terms, app.state.is_closing = terms, is_closing
-    app.state.access, app.state.forms = access, forms
+    app.state.access, app.state.forms, app.state.remembered = access, forms, {}
     pages = (today, signals, trades, strategies, shadow, upkeep, controls)
     for part in (*pages, live, machines, doors):
         app.include_router(part.router, responses=REFUSALS)

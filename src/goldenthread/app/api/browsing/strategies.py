@@ -26,7 +26,8 @@ WHERE book = @book AND @first <= @last
 ORDER BY strategy_id
 """
 _TRADES = """
-SELECT * FROM fact_trades
+SELECT strategy_id, version_key, exit_ds, gross_pnl, fees, dividends, net_pnl, r_multiple, bars_held
+FROM fact_trades
 WHERE book = @book AND ds BETWEEN @first AND @last AND strategy_id = @strategy_id
 ORDER BY ds
 """

@@ -7,7 +7,7 @@ from starlette.responses import Response  # noqa: TC002  # FastAPI reads annotat
 
 from goldenthread.app.api.browsing.shadow import filter_curve, refused_by
 from goldenthread.app.web.answers.shadow import FilterCurve, Shadow
-from goldenthread.app.web.desk import AtDesk  # noqa: TC001  # the same
+from goldenthread.app.web.desk import AtDesk, remembered
 from goldenthread.app.web.paper import JSON, page
 from goldenthread.app.web.views import shadow as drawn
 
@@ -17,7 +17,7 @@ router = APIRouter()
 @router.get("/shadow", include_in_schema=False)
 def shadow_page(request: Request, desk: AtDesk) -> Response:
     """What each filter, gate and the broker refused, and what it was worth."""
-    shown = refused_by(*desk)
+    shown = remembered(request, desk, refused_by)
     return page(request, shown, "Shadow", drawn.shadow(shown))
 
 
@@ -29,9 +29,9 @@ def curve_page(request: Request, desk: AtDesk, strategy_id: str, name: str) -> R
 
 
 @router.get("/api/shadow", response_model=Shadow)
-def shadow_data(desk: AtDesk) -> JSON:
+def shadow_data(request: Request, desk: AtDesk) -> JSON:
     """What each filter, gate and the broker refused, and what that would have made."""
-    return JSON(refused_by(*desk))
+    return JSON(remembered(request, desk, refused_by))
 
 
 @router.get("/api/shadow/{strategy_id}/{name}", response_model=FilterCurve)

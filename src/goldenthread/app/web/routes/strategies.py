@@ -7,7 +7,7 @@ from starlette.responses import Response  # noqa: TC002  # FastAPI reads annotat
 
 from goldenthread.app.api.browsing.strategies import strategy_rows, strategy_story
 from goldenthread.app.web.answers.strategies import Strategies, StrategyStory
-from goldenthread.app.web.desk import AtDesk  # noqa: TC001  # the same
+from goldenthread.app.web.desk import AtDesk, remembered
 from goldenthread.app.web.paper import JSON, page
 from goldenthread.app.web.views import strategies as drawn
 
@@ -17,7 +17,7 @@ router = APIRouter()
 @router.get("/strategies", include_in_schema=False)
 def strategies_page(request: Request, desk: AtDesk) -> Response:
     """Every strategy the book has had."""
-    shown = strategy_rows(*desk)
+    shown = remembered(request, desk, strategy_rows)
     return page(request, shown, "Strategies", drawn.strategies(shown))
 
 
@@ -29,9 +29,9 @@ def strategy_page(request: Request, desk: AtDesk, strategy_id: str) -> Response:
 
 
 @router.get("/api/strategies", response_model=Strategies)
-def strategies_data(desk: AtDesk) -> JSON:
+def strategies_data(request: Request, desk: AtDesk) -> JSON:
     """Every strategy the book has had and what it made."""
-    return JSON(strategy_rows(*desk))
+    return JSON(remembered(request, desk, strategy_rows))
 
 
 @router.get("/api/strategies/{strategy_id}", response_model=StrategyStory)
