@@ -49,7 +49,7 @@ def report(summer: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module")
 def addresses(site: str, report: str) -> list[str]:
     """Every page there is, the login, one that is not there, and the report."""
-    pages = (*PAGES, *details(site), "/login", "/nowhere")
+    pages = (*PAGES, *details(site), "/controls?act=halt", "/login", "/nowhere")
     return [*(f"{site}{page}" for page in pages), report]
 
 
