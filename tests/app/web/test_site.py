@@ -32,6 +32,7 @@ WORD = "a-token-of-24-characters"
 DATA = [f"/api/{page.strip('/') or 'today'}" for page in PAGES] + ["/api/equity"]
 WRONG = (
     ("/signals?from=31.1.2012", 400, "from: got '31.1.2012'"),
+    ("/signals?to=1346371200", 400, "a date looks like 2024-01-31"),
     ("/signals?outcome=lost", 400, "outcome: got 'lost'"),
     ("/signals?colour=red", 400, "colour: got 'red'"),
     ("/signals?after=x", 400, "does not start with a date"),

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal
+import re
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from goldenthread.app.api.records import ALL_TIME
 
@@ -16,6 +25,21 @@ NEWEST = "~"
 """Stands after every id there is: where the first page begins."""
 
 Result = Literal["", "traded", "open", "waiting", "rejected", "expired", "invalidated"]
+
+
+def _typed(given: object) -> object:
+    """What is given, when a text looks like a date: a number of seconds is none."""
+    if isinstance(given, str) and not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", given):
+        msg = "a date looks like 2024-01-31"
+        raise ValueError(msg)
+    return given
+
+
+_Date = Annotated[
+    dt.date,
+    BeforeValidator(_typed),
+    WithJsonSchema({"type": "string", "anyOf": [{"format": "date"}, {"const": ""}]}),
+]
 
 
 class Wanted(BaseModel):
@@ -29,8 +53,8 @@ class Wanted(BaseModel):
 
     strategy: str = Field(default="", max_length=100, description="A strategy_id.")
     symbol: str = Field(default="", max_length=40, description="A symbol, BTC/USD for example.")
-    first: dt.date = Field(default=ALL_TIME[0], alias="from", description="First date.")
-    last: dt.date = Field(default=ALL_TIME[1], alias="to", description="Last date.")
+    first: _Date = Field(default=ALL_TIME[0], alias="from", description="First date.")
+    last: _Date = Field(default=ALL_TIME[1], alias="to", description="Last date.")
     after: str = Field(default=NEWEST, max_length=80, description="`older` of the page before.")
 
     @model_validator(mode="before")
