@@ -9,7 +9,7 @@ from goldenthread.app.web.views.columns import STRATEGY, cents, figure, pairs, w
 from goldenthread.app.web.views.today import callout
 from goldenthread.reports.layout import section
 from goldenthread.reports.markup import Column, table, written
-from goldenthread.reports.notation import number, percent
+from goldenthread.reports.notation import exact, number, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,7 +61,7 @@ def _versions(shown: Mapping[str, Any]) -> str:
     columns = [
         words("Version", "version"),
         words("From", "valid_from"),
-        Column("To", lambda row: str(row["valid_to"] or "in force"), figure=False),
+        Column("To", lambda row: exact(row["valid_to"] or "in force"), figure=False),
         figure("Trades", "trades"),
         cents("Net P&L", "net_pnl"),
     ]
