@@ -21,7 +21,7 @@ from goldenthread.app.api.bars import import_bars
 from goldenthread.app.api.days import run, simulate
 from goldenthread.app.api.project import Project, init_project
 from goldenthread.app.api.store import migrate
-from goldenthread.app.day import DayReport
+from goldenthread.app.journal.report import DayReport
 from goldenthread.domain.asset import AssetClass
 from goldenthread.rules.calendar import sessions
 

@@ -61,7 +61,8 @@ def _log(folder: Path) -> Iterator[Place]:
 
     def heard() -> _Heard:
         rows = [json.loads(line) for line in path.read_text().splitlines()]
-        return [(row["level"], row["title"], row["text"]) for row in rows]
+        told = [row for row in rows if row["event"] == "notice"]
+        return [(row["level"], row["title"], row["text"]) for row in told]
 
     clock = SystemClock()
     yield Place(LogNotifier(path, clock), heard, LogNotifier(in_the_way / "notices.jsonl", clock))
@@ -125,6 +126,13 @@ def test_a_notice_that_cannot_be_delivered_disturbs_nobody(place: Place) -> None
     place.in_vain.notify("error", "run failed", "text")
     place.notifier.notify("info", "run done", "text")
     assert [title for _, title, _ in place.heard()] == ["run done"]
+
+
+def test_a_line_of_the_log_is_no_notice_and_disturbs_nobody(place: Place) -> None:
+    place.in_vain.log("error", "run_failed", {"run_id": "sim:main/2026-01-02"})
+    place.notifier.log("info", "run_started", {"run_id": "sim:main/2026-01-02"})
+    place.notifier.notify("info", "run done", "text", {"run_id": "sim:main/2026-01-02"})
+    assert place.heard() == [("info", "run done", "text")]
 
 
 def _closed_port() -> int:

@@ -127,8 +127,9 @@ def test_an_order_accepted_without_an_answer_is_asked_for_and_never_sent_again(
     rig.run(2, candidate("AAPL", 2, plan()))
     assert rig.orders() == {"entry1-1": "UNKNOWN"}
     (said,) = unanswered(rig.blotter())
-    assert said.startswith("AAPL: no answer to order 20240102-")
-    assert "run the date again before 2024-01-03 14:30 UTC" in said  # the next session's open
+    assert said.text.startswith("AAPL: no answer to order 20240102-")
+    assert (said.symbol, said.signal_id) == ("AAPL", rig.position().position_id)
+    assert "run the date again before 2024-01-03 14:30 UTC" in said.text  # the next session's open
     rig.run(3)
     assert unanswered(rig.blotter()) == ()
     assert rig.orders() == {"entry1-1": "DONE", "stop1-1": "WORKING"}

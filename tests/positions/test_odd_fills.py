@@ -107,8 +107,9 @@ def test_what_is_executed_beyond_the_order_is_said_booked_and_protected(tmp_path
     rig.run(3)
     assert rig.reconciled is not None
     (said,) = rig.reconciled.notes
-    assert said.startswith("AAPL: 12 of order ")
-    assert said.endswith("-entry1-1 were executed, 10 were ordered")
+    assert said.text.startswith("AAPL: 12 of order ")
+    assert said.text.endswith("-entry1-1 were executed, 10 were ordered")
+    assert (said.symbol, said.signal_id) == ("AAPL", rig.position().position_id)
     assert rig.reconciled.frozen == {}  # it is known whose they are
     position = rig.position()
     assert position.quantity == position.open_quantity == 12

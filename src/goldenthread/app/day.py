@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from goldenthread.app.archive import archive, remember_day
 from goldenthread.app.book import begin_book, freeze_account, freeze_run, write_book
 from goldenthread.app.decide import decide, exits_due, unjudged, waiting_cancelled
 from goldenthread.app.desk import ends_between_writes
+from goldenthread.app.journal.report import DayReport
+from goldenthread.app.journal.run_log import run_log
 from goldenthread.app.versions import sync_versions
 from goldenthread.positions.blotter import Blotter
 from goldenthread.positions.execution import dispatch, intend, unanswered
@@ -16,30 +17,8 @@ from goldenthread.positions.lifecycle import advance, retire
 from goldenthread.positions.reconciliation import reconcile
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Mapping
-
     from goldenthread.app.book import FrozenRun
     from goldenthread.app.desk import Desk
-
-
-@dataclass(frozen=True)
-class DayReport:
-    """What a run did; ``changed`` is False when the date was done before.
-
-    ``model`` sets a paper or live day beside the same day in a simulated book, in one line.
-    """
-
-    book: str
-    ds: dt.date
-    changed: bool
-    decided: int = 0
-    accepted: int = 0
-    sent: int = 0
-    archived: bool = False
-    frozen: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    model: str = ""
 
 
 def run_day(desk: Desk, run: FrozenRun, *, archiving: bool) -> DayReport:
@@ -51,16 +30,18 @@ def run_day(desk: Desk, run: FrozenRun, *, archiving: bool) -> DayReport:
     Raises:
         StoppedError: The process was told to end; the next run goes on from there.
     """
-    store, broker = desk.engines.hot_store, desk.engines.broker
-    with ends_between_writes() as go_on, desk.lease() as lease:
-        blotter = Blotter(store, lease, go_on)
+    with run_log(desk, run) as log, ends_between_writes() as go_on, desk.lease() as lease:
+        store, broker = desk.engines.hot_store, desk.engines.broker
+        blotter = Blotter(store, lease, go_on, log.wrote)
+        log.know(blotter.positions.values())
         state = begin_book(store, broker.account(), run.ds)
         live = tuple(sorted(blotter.positions))
         run = freeze_run(store, run.model_copy(update={"positions": live}))
         session = desk.session(run, state)
         if state.last_ds == run.ds:
             sent = dispatch(session, blotter, broker)
-            return DayReport(desk.book, run.ds, changed=False, sent=sent, notes=unanswered(blotter))
+            doubts = tuple(notice.text for notice in unanswered(blotter))
+            return log.end(DayReport(desk.book, run.ds, changed=False, sent=sent, notes=doubts))
 
         sync_versions(blotter, store, desk.configs, desk.version_stamp(run))
         reconciled = reconcile(session, blotter, broker)
@@ -75,18 +56,16 @@ def run_day(desk: Desk, run: FrozenRun, *, archiving: bool) -> DayReport:
         if archiving:
             state = archive(desk, blotter, state, run)
         write_book(blotter, store, state)
-    accepted = sum(not s.status.is_final for s in signals)
-    doubts = (*unanswered(blotter), *unjudged(desk, blotter, run))
-    for note in (notes := (*reconciled.notes, *doubts)):
-        desk.engines.notifier.notify("warning", f"{desk.book} {run.ds}", note)
-    return DayReport(
-        book=desk.book,
-        ds=run.ds,
-        changed=True,
-        decided=len(signals),
-        accepted=accepted,
-        sent=sent,
-        archived=archiving,
-        frozen=reconciled.frozen,
-        notes=notes,
-    )
+        notices = (*reconciled.notes, *unanswered(blotter), *unjudged(desk, blotter, run))
+        report = DayReport(
+            book=desk.book,
+            ds=run.ds,
+            changed=True,
+            decided=len(signals),
+            accepted=sum(not s.status.is_final for s in signals),
+            sent=sent,
+            archived=archiving,
+            frozen=reconciled.frozen,
+            notes=tuple(notice.text for notice in notices),
+        )
+        return log.end(report, notices)

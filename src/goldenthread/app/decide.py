@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from goldenthread.domain.errors import UsageError
 from goldenthread.market.bars import paired_returns, sessions_missed
+from goldenthread.ports.notifier import Notice
 from goldenthread.positions.execution import decided
 from goldenthread.positions.gates import judge, order_candidates
 from goldenthread.positions.sizing import Capacity
@@ -40,12 +41,16 @@ def waiting_cancelled(desk: Desk, blotter: Blotter, run: FrozenRun) -> dict[str,
     }
 
 
-def unjudged(desk: Desk, blotter: Blotter, run: FrozenRun) -> tuple[str, ...]:
-    """A sentence each about live positions whose exit rule cannot be asked, for the operator."""
+def unjudged(desk: Desk, blotter: Blotter, run: FrozenRun) -> tuple[Notice, ...]:
+    """A notice each about live positions whose exit rule cannot be asked, for the operator."""
     found = ((p, _silence(desk, p, run)) for p in blotter.positions.values())
     return tuple(
-        f"{p.symbol} {p.position_id[:16]}: exit.when of {p.strategy_id} is not judged, its stop,"
-        f" targets and max_bars hold; version {p.version_key[:12]} {why}"
+        Notice(
+            f"{p.symbol} {p.position_id[:16]}: exit.when of {p.strategy_id} is not judged, its"
+            f" stop, targets and max_bars hold; version {p.version_key[:12]} {why}",
+            p.symbol,
+            p.position_id,
+        )
         for p, why in found
         if why
     )

@@ -38,17 +38,23 @@ class Blotter:
     ``signals``, ``positions`` and ``intents`` hold what is live, by id; a record that became
     final leaves them and is kept in ``ended``. ``frozen`` says why a symbol stands still.
     ``stage`` changes memory, ``commit`` makes it durable and then asks ``go_on``, which raises to
-    end the run between two writes. A run has one blotter.
+    end the run between two writes. ``wrote`` is told the operations of each write that took
+    effect. A run has one blotter.
 
     Raises:
         ConflictError: Somebody else changed a document this blotter holds.
     """
 
     def __init__(
-        self, store: HotStore, lease: Lease, go_on: Callable[[], None] = lambda: None
+        self,
+        store: HotStore,
+        lease: Lease,
+        go_on: Callable[[], None] = lambda: None,
+        wrote: Callable[[Sequence[Operation]], None] = lambda _operations: None,
     ) -> None:
         self.store = store
         self._go_on = go_on
+        self._wrote = wrote
         self.lease = lease
         self.signals: dict[str, Signal] = {}
         self.positions: dict[str, Position] = {}
@@ -206,8 +212,9 @@ class Blotter:
         return ("rejected_signals", record.signal_id) if born_refused else live
 
     def _write(self, bodies: Mapping[_Key, Body], others: Sequence[Operation] = ()) -> None:
-        operations = [self._operation(key, body) for key, body in bodies.items()]
-        self.lease = self.store.commit([*operations, *others], self.lease)
+        operations = [*(self._operation(key, body) for key, body in bodies.items()), *others]
+        self.lease = self.store.commit(operations, self.lease)
+        self._wrote(operations)
         for key, body in bodies.items():
             if self._staged[key].status.is_final:
                 self._documents.pop(key, None)

@@ -9,6 +9,7 @@ from goldenthread.domain.position import Position, PositionStatus
 from goldenthread.domain.signal import SignalStatus
 from goldenthread.domain.strategy import Side
 from goldenthread.ports.hot_store import Create
+from goldenthread.ports.notifier import Notice
 from goldenthread.positions.exits import ahead_of, clear_the_way, protect
 from goldenthread.positions.ingestion import leg_of, settle
 from goldenthread.positions.orders import EntryTicket
@@ -71,12 +72,16 @@ def dispatch(session: Session, blotter: Blotter, broker: Broker) -> int:
     return sent + entered
 
 
-def unanswered(blotter: Blotter) -> tuple[str, ...]:
-    """A sentence each about orders that were sent and of which nobody knows what became."""
+def unanswered(blotter: Blotter) -> tuple[Notice, ...]:
+    """A notice each about orders that were sent and of which nobody knows what became."""
     unknown = [i for i in blotter.intents.values() if i.status is IntentStatus.UNKNOWN]
     return tuple(
-        f"{i.request.symbol}: no answer to order {i.order_key}; run the date again"
-        f"{_in_time(i)}: it is asked for, and sent if the broker never saw it"
+        Notice(
+            f"{i.request.symbol}: no answer to order {i.order_key}; run the date again"
+            f"{_in_time(i)}: it is asked for, and sent if the broker never saw it",
+            i.request.symbol,
+            i.signal_id,
+        )
         for i in unknown
     )
 

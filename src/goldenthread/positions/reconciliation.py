@@ -10,6 +10,7 @@ from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.order import IntentStatus
 from goldenthread.domain.position import PositionStatus
 from goldenthread.ports.hot_store import Create, Replace
+from goldenthread.ports.notifier import Notice
 from goldenthread.positions.execution import send_protection
 from goldenthread.positions.exits import ahead_of, coin_fee, protect
 from goldenthread.positions.ingestion import ingest, leg_of, scale_splits, settle, unseen
@@ -40,7 +41,7 @@ class Reconciled:
 
     account: AccountState
     frozen: Mapping[str, str]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Notice, ...] = ()
 
 
 def reconcile(session: Session, blotter: Blotter, broker: Broker) -> Reconciled:
@@ -72,7 +73,11 @@ def reconcile(session: Session, blotter: Blotter, broker: Broker) -> Reconciled:
     protect(session, blotter, ahead)
     blotter.commit()
     send_protection(session, blotter, broker)
-    notes = tuple(f"{symbol}: {doubt}" for symbol, doubt in sorted([*beyond, *doubts.items()]))
+    held = {p.symbol: p.position_id for p in blotter.positions.values()}
+    notes = tuple(
+        Notice(f"{symbol}: {doubt}", symbol, held.get(symbol))
+        for symbol, doubt in sorted([*beyond, *doubts.items()])
+    )
     taken = account.model_copy(update={"payments": ()})
     return Reconciled(taken, dict(blotter.frozen), notes)
 

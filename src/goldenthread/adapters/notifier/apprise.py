@@ -11,7 +11,7 @@ from apprise import Apprise, NotifyType
 from typing_extensions import override
 
 from goldenthread.domain.errors import UsageError
-from goldenthread.ports.notifier import Level, Notifier
+from goldenthread.ports.notifier import NOTHING, Facts, Level, Notifier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,8 +58,8 @@ class AppriseNotifier(Notifier):
         self._spent = dt.timedelta()
 
     @override
-    def notify(self, level: Level, title: str, text: str) -> None:
-        self._log.notify(level, title, text)
+    def notify(self, level: Level, title: str, text: str, about: Facts = NOTHING) -> None:
+        self._log.notify(level, title, text, about)
         begun = self._clock.now()
         if begun - self._since > _WINDOW:
             self._since, self._spent = begun, dt.timedelta()
@@ -69,7 +69,11 @@ class AppriseNotifier(Notifier):
         if missed:
             which = ", ".join(map(str, missed))
             words = f"{title}: not confirmed by address {which} of [notifier] urls"
-            self._log.notify("warning", "notice not delivered", words)
+            self._log.notify("warning", "notice not delivered", words, about)
+
+    @override
+    def log(self, level: Level, event: str, about: Facts) -> None:
+        self._log.log(level, event, about)
 
     def _send(self, level: Level, title: str, text: str) -> list[int]:
         """The numbers of the addresses that confirmed it in time; all are tried at once."""

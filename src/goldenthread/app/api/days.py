@@ -16,7 +16,7 @@ from goldenthread.app.api.evaluation.model_line import model_line
 from goldenthread.app.api.records import begun_book, books, outcomes
 from goldenthread.app.book import dates_between, frozen_run, read_book
 from goldenthread.app.clock import SystemClock
-from goldenthread.app.day import DayReport, run_day
+from goldenthread.app.day import run_day
 from goldenthread.app.engines.heartbeat import heartbeat
 from goldenthread.app.engines.wiring import read_hot_store
 from goldenthread.domain.errors import UsageError
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from goldenthread.app.api.project import Project
     from goldenthread.app.book import BookState
     from goldenthread.app.desk import Desk
+    from goldenthread.app.journal.report import DayReport
     from goldenthread.domain.order import OrderReport, OrderRequest
 
 _DAY = dt.timedelta(days=1)

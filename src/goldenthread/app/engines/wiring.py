@@ -12,6 +12,7 @@ from goldenthread.adapters.hot_store.sqlite import SqliteHotStore
 from goldenthread.adapters.hot_store.unbegun import UnbegunHotStore
 from goldenthread.adapters.market_data.parquet import ParquetMarketData
 from goldenthread.adapters.notifier.log import LogNotifier
+from goldenthread.adapters.notifier.silent import SilentNotifier
 from goldenthread.adapters.warehouse.duckdb import DuckDBWarehouse
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.engines.alpaca import open_alpaca
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from goldenthread.domain.clock import Clock
     from goldenthread.market.bars import KnownBars
     from goldenthread.ports.broker import Broker
-    from goldenthread.ports.notifier import Notifier
+    from goldenthread.ports.notifier import Level, Notifier
     from goldenthread.ports.warehouse import Warehouse
 
 
@@ -53,6 +54,7 @@ def open_engines(
 
     A simulation can be run again from its first date, so it need not wait for the disk after
     every commit (``durable`` False): a power cut may cost its tail, a crash of ours never does.
+    Of its many days the log keeps what is out of order.
     """
     warehouse = open_warehouse(settings, root, reach=True)
     clock = SystemClock()
@@ -64,7 +66,7 @@ def open_engines(
         hot_store=hot_store,
         leases=hot_store,
         warehouse=warehouse,
-        notifier=_notifier(settings, root, clock),
+        notifier=_notifier(settings, root, clock, least="info" if durable else "warning"),
         clock=clock,
     )
 
@@ -84,7 +86,7 @@ def planning_engines(
         hot_store=overlay,
         leases=overlay,
         warehouse=open_warehouse(settings, root),
-        notifier=LogNotifier(root / settings.notifier.path, clock),
+        notifier=SilentNotifier(),
         clock=clock,
     )
     return engines, broker.asked
@@ -169,8 +171,8 @@ def _hot_store(
     return SqliteHotStore(path, book, SystemClock(), synchronous=synchronous)
 
 
-def _notifier(settings: Settings, root: Path, clock: Clock) -> Notifier:
-    log = LogNotifier(root / settings.notifier.path, clock)
+def _notifier(settings: Settings, root: Path, clock: Clock, *, least: Level) -> Notifier:
+    log = LogNotifier(root / settings.notifier.path, clock, least)
     if settings.notifier.engine == "log":
         return log
     with extra("notify", '[notifier] engine = "apprise"'):

@@ -1,0 +1,1 @@
+"""What a run did, line by line, while it is at it."""
