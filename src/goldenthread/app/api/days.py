@@ -20,7 +20,9 @@ from goldenthread.app.day import run_day
 from goldenthread.app.engines.heartbeat import heartbeat
 from goldenthread.app.engines.wiring import read_hot_store
 from goldenthread.domain.errors import UsageError
+from goldenthread.domain.position import PositionStatus
 from goldenthread.positions.session import Stops
+from goldenthread.rules.calendar import count_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from goldenthread.app.desk import Desk
     from goldenthread.app.journal.report import DayReport
     from goldenthread.domain.order import OrderReport, OrderRequest
+    from goldenthread.ports.hot_store import HotStore
 
 _DAY = dt.timedelta(days=1)
 
@@ -133,27 +136,37 @@ def simulate(
 
 
 def status(project: Project, book: str = "") -> dict[str, object]:
-    """Where the book stands: last run, money, what is held, what waits, what is stopped."""
+    """Where the book stands: last run, money, what is held, what waits, what is stopped.
+
+    ``unfinished`` is the date of a run that was begun and has not come to its end, ``stale`` the
+    symbols held for sessions without a bar, ``bars_lack`` the sessions the bars of a paper or live
+    book are behind; each None or empty where it is as it should be.
+    """
     name = begun_book(project, book)
     store = read_hot_store(project.settings, project.root, name)
     state = read_book(store)
     stops = Stops.in_force(store)
     taken = None if state is None else state.last_snapshot
     frozen = store.query("system_checks", equal={"status": "FROZEN"})
+    held = [d.body for d in store.query("live_positions", equal={"status": PositionStatus.OPEN})]
+    newest, patience = last_bar(project), project.policy.gates.stale_sessions
     return {
         "book": name,
         "last_run": None if state is None else state.last_ds,
         "archived": None if state is None else state.archived_ds,
+        "unfinished": None if state is None else _unfinished(store, state),
         "equity": None if taken is None else taken.equity,
         "drawdown": None if taken is None else taken.drawdown,
         "model": model_line(project, name) or None,
-        "open_positions": store.count("live_positions", {"status": "OPEN"}),
+        "open_positions": len(held),
         "waiting_signals": store.count("live_signals", {"status": "WAITING"}),
         "halted": stops.halted,
         "paused": dict(stops.paused),
         "frozen": {d.body["symbol"]: d.body["reason"] for d in frozen},
         "frozen_by_operator": dict(stops.frozen),
-        "last_bar": last_bar(project),
+        "stale": [body["symbol"] for body in held if body["stale_sessions"] >= patience],
+        "last_bar": newest,
+        "bars_lack": None if name.startswith("sim:") else _lacking(project, newest),
         "next": next_step(project, name) or None,
     }
 
@@ -171,6 +184,23 @@ def next_step(project: Project, book: str = "") -> str:
         advice = "`goldenthread run` one date, or `goldenthread simulate --from … --to …` many"
     known = f"; books that have: {', '.join(others)} (--book)" if others else ""
     return f"book {name} has not run yet: {advice}{known}"
+
+
+def _unfinished(store: HotStore, state: BookState) -> dt.date | None:
+    """The date of the run that was begun last, if it is not done."""
+    since = state.first_ds if state.last_ds is None else state.last_ds + _DAY
+    begun = store.query("job_metadata", ds_from=since)
+    dates = [document.body["ds"] for document in begun if document.id.startswith("run-")]
+    return dt.date.fromisoformat(max(dates)) if dates else None
+
+
+def _lacking(project: Project, last: dt.date | None) -> int | None:
+    """The sessions that are complete and that there are no bars of, by the calendar with most."""
+    if last is None:
+        return None
+    classes = {asset.asset_class for asset in project.market_data.assets()}
+    upto = max(last, _complete())
+    return max((count_sessions(each, last, upto) for each in classes), default=0) or None
 
 
 def _simulated(

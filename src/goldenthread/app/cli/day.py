@@ -1,4 +1,4 @@
-"""The commands of days: plan, run, simulate, status, report."""
+"""The commands of days: plan, run, simulate, report."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Live = Annotated[str, typer.Option("--live", help="The live account you mean to 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    for command in (plan, run, simulate, status, report):
+    for command in (plan, run, simulate, report):
         app.command()(command)
 
 
@@ -90,17 +90,6 @@ def simulate(  # one flag each
     with bar("simulating", quiet=as_json) as advance:
         result = simulate_days(opened, name, span, archive_every, advance)
     emit(result, as_json=as_json, title="simulated")
-
-
-def status(book: Book = "", project: ProjectDir = HERE, as_json: Json = False) -> None:
-    """Where the book stands: last run, equity, open positions, waiting signals, frozen symbols.
-
-    Example: goldenthread status
-    """
-    from goldenthread.app.api.days import status as book_status
-    from goldenthread.app.api.project import Project
-
-    emit(book_status(Project.open(project), book), as_json=as_json, title="status")
 
 
 def report(

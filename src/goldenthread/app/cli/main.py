@@ -11,7 +11,7 @@ from goldenthread import __version__
 from goldenthread.app.cli import account, check, data, day, start, strategy, warehouse
 from goldenthread.app.cli.evaluation import compare, replay, shadow
 from goldenthread.app.cli.listeners import exchange, serve
-from goldenthread.app.cli.operations import backup, operator
+from goldenthread.app.cli.operations import backup, operator, status
 from goldenthread.app.cli.research import backtest, sweep
 from goldenthread.domain.errors import GoldenthreadError
 
@@ -33,7 +33,7 @@ app.add_typer(warehouse.app, name="warehouse", help="The star schema: query, dig
 app.add_typer(warehouse.quarantine, name="quarantine", help="Rows that were refused.")
 app.add_typer(check.app, name="check", help="Proofs about your own data and ledgers.")
 _DAYS = (start, day, backtest, sweep, account, shadow, replay, compare)
-for module in (*_DAYS, operator, backup, exchange, serve):
+for module in (*_DAYS, status, operator, backup, exchange, serve):
     module.register(app)
 
 

@@ -13,7 +13,7 @@ from goldenthread.positions.session import STANDING
 
 if TYPE_CHECKING:
     from goldenthread.app.api.project import Project
-    from goldenthread.ports.hot_store import Body
+    from goldenthread.ports.hot_store import Body, HotStore
 
 _ACTS = """
 SELECT acted_at, actor, action, subject, detail
@@ -35,14 +35,10 @@ def controls(project: Project, book: str) -> dict[str, Any]:
     """
     book = begun_book(project, book)
     store = read_hot_store(project.settings, project.root, book)
-    fixed = [d.body for name in REQUESTS if (d := store.get("operator_requests", name))]
-    bodies = [b for b in fixed if b["active"]]
-    bodies += [d.body for d in store.query("operator_requests", equal={"status": STANDING})]
     doubts = store.query("system_checks", equal={"status": "FROZEN"})
-    standing = {(row["action"], row["subject"]): row for row in map(_row, bodies)}
     return {
         "book": book,
-        "standing": sorted(standing.values(), key=lambda row: row["asked_at"], reverse=True),
+        "standing": standing_requests(store),
         "doubted": [
             {name: doubt.body[name] for name in ("symbol", "ds", "reason")} for doubt in doubts
         ],
@@ -51,6 +47,19 @@ def controls(project: Project, book: str) -> dict[str, Any]:
         "quarantine": len(quarantined(project, book)),
         "acts": facts(project, book, _ACTS).to_dicts(),
     }
+
+
+def standing_requests(store: HotStore) -> list[dict[str, Any]]:
+    """What operators want until they withdraw it, the newest first.
+
+    The columns are ``action subject actor asked_at reason``; the subject of what is about the
+    whole book is empty.
+    """
+    fixed = [d.body for name in REQUESTS if (d := store.get("operator_requests", name))]
+    bodies = [b for b in fixed if b["active"]]
+    bodies += [d.body for d in store.query("operator_requests", equal={"status": STANDING})]
+    standing = {(row["action"], row["subject"]): row for row in map(_row, bodies)}
+    return sorted(standing.values(), key=lambda row: row["asked_at"], reverse=True)
 
 
 def _row(body: Body) -> dict[str, Any]:

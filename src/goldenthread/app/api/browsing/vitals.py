@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from goldenthread.app.api.browsing.health import health
+from goldenthread.app.api.browsing.health import health, sessions_behind
 from goldenthread.app.api.records import facts
 from goldenthread.app.api.store import cost
-from goldenthread.rules.calendar import count_sessions
 
 if TYPE_CHECKING:
     from goldenthread.app.api.project import Project
@@ -57,7 +56,7 @@ def vitals(project: Project, book: str, now: dt.datetime) -> Vitals:
         ok=well["ok"],
         last_run=stands["last_run"],
         last_success_at=successes[0]["finished_at"] if successes else None,
-        lag_sessions=_lag(project, stands),
+        lag_sessions=sessions_behind(project, stands),
         open_positions=stands["open_positions"],
         waiting_signals=stands["waiting_signals"],
         quarantine=well["quarantine"],
@@ -66,11 +65,3 @@ def vitals(project: Project, book: str, now: dt.datetime) -> Vitals:
         lease_owner=lease.get("owner"),
         lease_until=lease.get("until"),
     )
-
-
-def _lag(project: Project, stands: dict[str, Any]) -> int | None:
-    run, bar = stands["last_run"], stands["last_bar"]
-    if run is None or bar is None:
-        return None
-    classes = {asset.asset_class for asset in project.market_data.assets()}
-    return max((count_sessions(each, run, max(run, bar)) for each in classes), default=0)

@@ -84,11 +84,16 @@ class Check(BaseModel, extra="forbid"):
 
 
 class Stands(BaseModel, extra="forbid"):
-    """Where the book stands; ``paused`` and ``frozen`` name what is stopped and why."""
+    """Where the book stands; ``paused`` and ``frozen`` name what is stopped and why.
+
+    ``unfinished`` is the date of a run begun and not done, ``stale`` the symbols held without a
+    bar for sessions, ``bars_lack`` the sessions a real account's bars are behind, else null.
+    """
 
     book: str
     last_run: dt.date | None
     archived: dt.date | None
+    unfinished: dt.date | None
     equity: Decimal | None
     drawdown: Decimal | None
     model: str | None
@@ -98,7 +103,9 @@ class Stands(BaseModel, extra="forbid"):
     paused: dict[str, str]
     frozen: dict[str, str]
     frozen_by_operator: dict[str, str]
+    stale: list[str]
     last_bar: dt.date | None
+    bars_lack: int | None
     next: str | None
 
 
