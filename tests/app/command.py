@@ -13,6 +13,8 @@ from contextlib import redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest.mock import patch
 
+from typing_extensions import override
+
 from goldenthread.app.cli.main import main
 
 if TYPE_CHECKING:
@@ -39,10 +41,24 @@ class Answer(NamedTuple):
         return json.loads(self.out)
 
 
-def command(*words: str) -> Answer:
-    """The program's answer, given inside this process."""
-    out, err = io.StringIO(), io.StringIO()
+class Terminal(io.StringIO):
+    """A stream that says it is one."""
+
+    @override
+    def isatty(self) -> bool:
+        return True
+
+
+def command(*words: str, columns: int = 0) -> Answer:
+    """The program's answer, given inside this process.
+
+    With ``columns`` to a terminal that wide which wants no colour, else into pipes.
+    """
+    kind = Terminal if columns else io.StringIO
+    out, err = kind(), kind()
+    screen = {"COLUMNS": str(columns), "NO_COLOR": "1", "TERM": "xterm"} if columns else {}
     with (
+        patch.dict(os.environ, screen),
         patch.object(sys, "argv", ["goldenthread", *words]),
         redirect_stdout(out),
         redirect_stderr(err),

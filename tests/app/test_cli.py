@@ -108,11 +108,19 @@ USES: dict[str, Use] = {
     "restore": Use(
         ("{}/kept.zip", "--project", "{}/restored"), keys=("file", "project", "files", "books")
     ),
-    "demo": Use(keys=("simulated", "told", "report")),
+    "demo": Use(("{}/demo",), keys=("simulated", "told", "report")),
     "exchange": Use(),  # it listens until it is told to end: tests/app/exchange/test_command.py
     "serve": Use(),  # so does it: tests/app/web/test_command.py
 }
 """Every command there is; the test below keeps it so."""
+_COUNTED = (
+    *("backup", "restore", "warehouse export", "warehouse rebuild", "check lookahead"),
+    *("simulate", "run", "replay", "backtest", "demo"),
+)
+"""Those that walk through many dates or pieces and show how far they are."""
+_AT_TIMES = ("check parity", "sweep")
+"""Those that do so where a backtest can be compared, or where it was not swept before."""
+_CONTROL = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
 _PLACED = ("init", "demo", "rules", "restore")
 """Those that take no ``--project``, or one of their own."""
 
@@ -136,7 +144,16 @@ COMMANDS = dict(commands())
 @pytest.fixture(scope="module")
 def desk(summer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project that ran a summer, for every command to act on."""
-    folder = tmp_path_factory.mktemp("desk") / "project"
+    return desk_of(summer, tmp_path_factory.mktemp("desk") / "project")
+
+
+@pytest.fixture(scope="module")
+def seen_desk(summer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another copy, for every command to act on once more, in a terminal."""
+    return desk_of(summer, tmp_path_factory.mktemp("seen") / "project")
+
+
+def desk_of(summer: Path, folder: Path) -> Path:
     shutil.copytree(summer, folder)
     scores = "symbol,ds,known_at,value\nAAPL,2012-06-01,2012-06-01T21:00:00Z,0.5\n"
     (folder / "scores.csv").write_text(scores)
@@ -144,12 +161,12 @@ def desk(summer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def used(path: str, folder: Path, *more: str) -> Answer:
+def used(path: str, folder: Path, *more: str, columns: int = 0) -> Answer:
     (manifest,) = (folder / "sweeps").glob("*/manifest.json")
     places = {"{}": str(folder), "{sweep}": manifest.parent.name}
     words = [_placed(word, places) for word in USES[path].words]
     where = () if path in _PLACED else ("--project", str(folder))
-    return command(*path.split(), *words, *where, *more)
+    return command(*path.split(), *words, *where, *more, columns=columns)
 
 
 def _placed(word: str, places: dict[str, str]) -> str:
@@ -174,6 +191,22 @@ def test_with_json_a_command_prints_one_document_and_nothing_else(path: str, des
     assert rows or not use.keys
     for row in rows:
         assert not use.keys or set(use.keys) <= row.keys(), row
+
+
+@pytest.mark.parametrize("path", [p for p in USES if p not in {"data pull", "exchange", "serve"}])
+def test_in_a_terminal_of_80_columns_no_line_is_longer_and_nothing_is_cut_off(
+    path: str, seen_desk: Path
+) -> None:
+    answer = used(path, seen_desk, columns=80)
+    assert answer.code == USES[path].code, answer.err
+    assert "\x1b" not in answer.out  # NO_COLOR: neither colours nor bold
+    said = answer.out.replace(str(seen_desk), "")  # a path is as long as it is
+    assert [line for line in said.splitlines() if len(line) > 80] == []
+    assert not re.search("\\S\N{HORIZONTAL ELLIPSIS}", said)
+    told = _CONTROL.sub("", answer.err)
+    assert all(len(line.rstrip()) <= 80 for line in re.split(r"[\r\n]", told))
+    counted = re.search(r" ([1-9]\d*)/\1 .* left ", told) is not None  # to the end
+    assert path in _AT_TIMES or counted == (path in _COUNTED)
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import io
+import os
 import re
+import subprocess
 import sys
 
 import pytest
-from typing_extensions import override
 
+from app.command import PROGRAM, Terminal
 from goldenthread.app.cli.output import emit
-from goldenthread.app.cli.progress import bar
+from goldenthread.app.cli.progress import bar, working
+
+_LOOKS = re.compile(r"\x1b\[[\d;]*m")
+"""What changes how letters look: colours, and bold and italic with them."""
 
 WIDE = [
     {
@@ -24,14 +28,6 @@ WIDE = [
 ]
 
 
-class Terminal(io.StringIO):
-    """A stream that says it is one."""
-
-    @override
-    def isatty(self) -> bool:
-        return True
-
-
 def shown(monkeypatch: pytest.MonkeyPatch, rows: object, columns: int) -> list[str]:
     """The lines a terminal of that width gets."""
     screen = Terminal()
@@ -40,7 +36,7 @@ def shown(monkeypatch: pytest.MonkeyPatch, rows: object, columns: int) -> list[s
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
     emit(rows, as_json=False, title="strategies")
-    assert not re.search(r"\x1b\[(3|4|9)\d", screen.getvalue())  # NO_COLOR: bold is no colour
+    assert not _LOOKS.search(screen.getvalue())
     return re.sub(r"\x1b\[\d*m", "", screen.getvalue()).splitlines()
 
 
@@ -93,14 +89,53 @@ def test_money_is_told_in_cents_and_numbers_stand_right(monkeypatch: pytest.Monk
     assert first.index("1,234,567.89") + len("1,234,567.89") == second.index("-") + 1
 
 
-def test_progress_says_how_many_a_second_and_nothing_where_it_is_quiet(
+def test_progress_says_how_many_a_second_and_the_time_left_on_stderr_of_a_terminal_only(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
-    for quiet in (False, True):
-        with bar("sweeping", quiet=quiet) as advance:
+    for name, value in (("COLUMNS", "80"), ("NO_COLOR", "1"), ("TERM", "xterm")):
+        monkeypatch.setenv(name, value)
+    screen = Terminal()
+    for stream in (sys.stderr, screen):
+        monkeypatch.setattr(sys, "stderr", stream)
+        with bar("sweeping") as advance:
             for done in range(4):
                 advance(done, 3)
-    told = capsys.readouterr().out
-    assert re.search(r"sweeping .* 3/3 [\d,]+\.\d/s 0:00:00", told)
-    assert told.count("sweeping") == 1
+    assert capsys.readouterr() == ("", "")
+    told = screen.getvalue()
+    assert re.search(r"sweeping .* 3/3 [\d,]+\.\d/s 0:00:00 left 0:00:00", told)
+    assert not _LOOKS.search(told)
+
+
+def test_work_nobody_can_count_shows_that_it_goes_on_and_then_goes_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", screen := Terminal())
+    with working("pricing"):
+        shown = screen.getvalue()
+    assert "pricing" in shown
+    assert screen.getvalue().endswith("\x1b[2K")  # its line is wiped
+
+
+@pytest.mark.parametrize("wish", ["1", ""])
+def test_no_escape_code_reaches_a_real_terminal_that_wants_no_colour(
+    wish: str,
+) -> None:
+    ours, theirs = os.openpty()
+    call = [sys.executable, "-c", PROGRAM, "rules"]
+    screen = {"NO_COLOR": wish, "COLUMNS": "80", "TERM": "xterm"}
+    with subprocess.Popen(call, stdout=theirs, stderr=theirs, env={**os.environ, **screen}) as run:
+        os.close(theirs)
+        said = b"".join(iter(lambda: _read(ours), b"")).decode()
+    os.close(ours)
+    assert run.returncode == 0
+    assert "stop" in said
+    assert ("\x1b" in said) == (wish == "")  # an empty NO_COLOR wishes nothing
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # Linux says so when the other side has gone
+        return b""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from goldenthread.app.api.operations.steps import Progress, steps, unseen
 from goldenthread.app.clock import SystemClock
 from goldenthread.app.engines.alpaca import open_puller
 from goldenthread.app.engines.wiring import open_market_data
@@ -175,13 +176,16 @@ class PullReport:
 
 
 def pull_bars(
-    project: Project, symbols: Sequence[str] = (), since: dt.date = PULL_SINCE
+    project: Project,
+    symbols: Sequence[str] = (),
+    since: dt.date = PULL_SINCE,
+    progress: Progress = unseen,
 ) -> PullReport:
     """What the market data engine of the settings brought; a second pull changes nothing.
 
     Of symbols with bars the last days are asked for again, so that revisions are found; of
     others everything since ``since``. Without ``symbols``: those with bars, and those the
-    strategies name.
+    strategies name. ``progress`` hears of each symbol.
 
     Raises:
         UsageError: The engine has nowhere to pull from, or no symbol is wanted.
@@ -193,7 +197,8 @@ def pull_bars(
         msg = "nothing to pull: no bars are stored and no strategy names a symbol; name some"
         raise UsageError(msg)
     assets = {s: found for s in wanted if (found := source.asset(s)) is not None}
-    fetched = [source.bars([s], _pull_from(store, s, since), now.date()) for s in assets]
+    asked = steps(list(assets), progress)
+    fetched = [source.bars([s], _pull_from(store, s, since), now.date()) for s in asked]
     sifted = sift(pl.concat(fetched) if fetched else pl.DataFrame(schema=BAR_SCHEMA), now)
     saved = store.save(sifted.bars, source.actions(list(assets)), list(assets.values()), now)
     iex = project.settings.alpaca.feed == "iex"

@@ -13,6 +13,7 @@ from goldenthread.app.api.bars import gap_words, judged_bars, last_bar
 from goldenthread.app.api.desks import greet, open_desk, plan_desk, silence
 from goldenthread.app.api.evaluation.model_day import beside_model
 from goldenthread.app.api.evaluation.model_line import model_line
+from goldenthread.app.api.operations.steps import Progress, steps, unseen
 from goldenthread.app.api.records import begun_book, books, outcomes
 from goldenthread.app.book import dates_between, frozen_run, read_book
 from goldenthread.app.clock import SystemClock
@@ -25,7 +26,6 @@ from goldenthread.positions.session import Stops
 from goldenthread.rules.calendar import count_sessions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from decimal import Decimal
 
     from goldenthread.app.api.project import Project
@@ -55,8 +55,12 @@ class Simulated:
     notes: list[str]
 
 
-def run(project: Project, book: str = "", ds: dt.date | None = None) -> DayReport:
+def run(
+    project: Project, book: str = "", ds: dt.date | None = None, progress: Progress = unseen
+) -> DayReport:
     """What the run of one business date did, missed dates before it caught up first.
+
+    ``progress`` hears of each of these dates.
 
     A paper or live day is then done by the book's model too, see ``DayReport.model``.
 
@@ -66,19 +70,20 @@ def run(project: Project, book: str = "", ds: dt.date | None = None) -> DayRepor
         EngineError: The broker is not there, or not as the book knows it; nothing was written.
     """
     with heartbeat(project.settings):
-        return _run(project, project.book(book), _target(project, ds))
+        return _run(project, project.book(book), _target(project, ds), progress)
 
 
-def _run(project: Project, name: str, target: dt.date) -> DayReport:
+def _run(project: Project, name: str, target: dt.date, progress: Progress) -> DayReport:
     greet(project, name)
     with closing(open_desk(project, name, (target, target))) as desk:
         state = read_book(desk.engines.hot_store)
         last = None if state is None else state.last_ds
         _refuse_earlier(target, last)
-        for missed in dates_between(last + _DAY, target - _DAY) if last else []:
-            # the archive of the last date has them too: one that fails must not hold up the exits
-            run_day(desk, frozen_run(missed, target, missed=True), archiving=False)
-        report = run_day(desk, frozen_run(target, target), archiving=True)
+        behind = dates_between(last + _DAY, target - _DAY) if last else []
+        for date in steps([*behind, target], progress):
+            # the archive of the last date has the others too: one that fails must not hold up exits
+            late = date != target
+            report = run_day(desk, frozen_run(date, target, missed=late), archiving=not late)
         report = replace(report, notes=(*report.notes, *silence(project, desk)))
     return replace(report, model=beside_model(project, name, target))
 
@@ -111,7 +116,7 @@ def simulate(
     name: str,
     span: tuple[dt.date, dt.date],
     archive_every: int = 30,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    progress: Progress = unseen,
 ) -> Simulated:
     """The daily flow over every date of the span, in a book of its own; begun, it goes on.
 
@@ -127,10 +132,9 @@ def simulate(
         _refuse_other_start(book, state, first)
         start = first if state is None or state.last_ds is None else state.last_ds + _DAY
         days, begun = dates_between(start, last), desk.engines.clock.now()
-        for number, ds in enumerate(days, start=1):
+        for ds in steps(days, progress):
             archiving = ds == last or (ds - first).days % archive_every == archive_every - 1
             run_day(desk, frozen_run(ds, ds), archiving=archiving)
-            progress(number, len(days))
         elapsed = (desk.engines.clock.now() - begun).total_seconds()
         return _simulated(project, desk, span, (len(days), elapsed))
 

@@ -11,6 +11,7 @@ import polars as pl
 from goldenthread.app.api.bars import judged_bars, missing
 from goldenthread.app.api.checks import begun
 from goldenthread.app.api.desks import load_assets, load_inputs, members_of
+from goldenthread.app.api.operations.steps import Progress, steps, unseen
 from goldenthread.app.api.records import facts
 from goldenthread.app.api.research.parity import compare_with_backtest
 from goldenthread.domain.errors import UsageError
@@ -63,6 +64,7 @@ def check_lookahead(
     days: int,
     strategy_ids: Sequence[str] = (),
     upto: dt.date | None = None,
+    progress: Progress = unseen,
 ) -> dict[str, Any]:
     """Whether anything a strategy sees on ``days`` dates depends on later bars.
 
@@ -76,12 +78,13 @@ def check_lookahead(
         days: How many dates are tried.
         strategy_ids: The strategies to look at; none means all.
         upto: The last date tried; None is the one before the last bar's.
+        progress: Hears of each date.
 
     Raises:
         UsageError: There is no strategy of a name, or none of them has a bar on these dates.
     """
     strategies = _named(project.strategies(), strategy_ids)
-    dates, found = _looked(project, strategies, days, upto)
+    dates, found = _looked(project, strategies, days, upto, progress)
     if not found.decisions:
         msg = "nothing to compare: no strategy has a bar on these dates; try more --days, or --to"
         raise UsageError(msg)
@@ -105,7 +108,11 @@ def looks_ahead(project: Project, strategy: Strategy) -> str:
 
 
 def _looked(
-    project: Project, strategies: Sequence[Strategy], days: int, upto: dt.date | None = None
+    project: Project,
+    strategies: Sequence[Strategy],
+    days: int,
+    upto: dt.date | None = None,
+    progress: Progress = unseen,
 ) -> tuple[int, Findings]:
     """How many dates were tried, and what was found on them."""
     assets = load_assets(project)
@@ -129,7 +136,8 @@ def _looked(
 
     book = BarBook(bars, actions, list(assets.values()), lookback=MAX_LOOKBACK)
     dates = _dates(bars, days, upto)
-    return len(dates), look(subjects, dates, Known(book.window, inputs.steps), cut)
+    whole = Known(book.window, inputs.steps)
+    return len(dates), look(subjects, steps(dates, progress), whole, cut)
 
 
 def _dates(bars: pl.DataFrame, days: int, upto: dt.date | None) -> list[dt.date]:
@@ -151,21 +159,21 @@ def _named(strategies: list[Strategy], wanted: Sequence[str]) -> list[Strategy]:
     return [s for s in strategies if not wanted or s.strategy_id in wanted]
 
 
-def check_parity(project: Project, book: str) -> dict[str, Any]:
+def check_parity(project: Project, book: str, progress: Progress = unseen) -> dict[str, Any]:
     """Whether rules, exchange and backtest agree on a book.
 
     Each trade must have made what the rules alone say it would have made. The signals are taken
     from the facts, so that every trade can be compared for ever; where theory cannot speak,
     ``not_compared`` counts the trades by the reason. Differences come from what theory does not
     know: part fills, refusals of single tranches. A simulated book must also be, row by row,
-    what a backtest of its dates gives (``backtest``).
+    what a backtest of its dates gives (``backtest``), of each of which ``progress`` hears.
     """
     desk, state = begun(project, book)
     rows = facts(project, desk.book, _TRADES).to_dicts()
     silent = Counter(words for row in rows if (words := desk.pricer.silence(row)))
     comparable = [row for row in rows if not desk.pricer.silence(row)]
     differ = [words for row in comparable if (words := _difference(desk, row))]
-    tested = compare_with_backtest(project, desk, state)
+    tested = compare_with_backtest(project, desk, state, progress)
     return {
         "book": desk.book,
         "trades": len(rows),

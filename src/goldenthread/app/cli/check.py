@@ -72,9 +72,11 @@ def lookahead(
     """
     from goldenthread.app.api.project import Project
     from goldenthread.app.api.proofs import check_lookahead
+    from goldenthread.app.cli.progress import bar
 
     upto = date_of(until, "--to") if until else None
-    found = check_lookahead(Project.open(project), days, strategies or (), upto)
+    with bar("looking") as advance:
+        found = check_lookahead(Project.open(project), days, strategies or (), upto, advance)
     emit(found, as_json=as_json, title="look-ahead")
     raise typer.Exit(int(not found["ok"]))
 
@@ -87,7 +89,9 @@ def parity(project: ProjectDir = HERE, book: Book = "", as_json: Json = False) -
     """
     from goldenthread.app.api.project import Project
     from goldenthread.app.api.proofs import check_parity
+    from goldenthread.app.cli.progress import bar
 
-    found = check_parity(Project.open(project), book)
+    with bar("deciding again") as advance:
+        found = check_parity(Project.open(project), book, advance)
     emit(found, as_json=as_json, title="parity")
     raise typer.Exit(int(not found["ok"]))

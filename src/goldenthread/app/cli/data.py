@@ -36,9 +36,11 @@ def import_(
     """
     from goldenthread.app.api.bars import import_bars
     from goldenthread.app.api.project import Project
+    from goldenthread.app.cli.progress import working
 
     mapping = dict(_pair(text) for text in columns or [])
-    result = import_bars(Project.open(project), file, mapping, actions or [])
+    with working("reading and judging bars"):
+        result = import_bars(Project.open(project), file, mapping, actions or [])
     emit(result, as_json=as_json, title="imported")
     raise typer.Exit(int(result.refused > 0))
 
@@ -58,8 +60,10 @@ def import_factors(
     """
     from goldenthread.app.api.bars import import_factors as bring
     from goldenthread.app.api.project import Project
+    from goldenthread.app.cli.progress import working
 
-    result = bring(Project.open(project), file, name)
+    with working("reading the table"):
+        result = bring(Project.open(project), file, name)
     emit(result, as_json=as_json, title="imported")
     raise typer.Exit(int(result["refused"] != 0))
 
@@ -92,9 +96,11 @@ def pull(
     """
     from goldenthread.app.api.bars import PULL_SINCE, pull_bars
     from goldenthread.app.api.project import Project
+    from goldenthread.app.cli.progress import bar
 
     since = date_of(first, "--from") if first else PULL_SINCE
-    result = pull_bars(Project.open(project), symbols or [], since)
+    with bar("pulling symbols") as advance:
+        result = pull_bars(Project.open(project), symbols or [], since, advance)
     emit(result, as_json=as_json, title="pulled")
     raise typer.Exit(int(bool(result.refused or result.unknown)))
 

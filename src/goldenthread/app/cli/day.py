@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from goldenthread.app.cli.options import HERE, Book, From, Json, ProjectDir, To, date_of, span_of
-from goldenthread.app.cli.output import emit
+from goldenthread.app.cli.output import emit, say
 from goldenthread.domain.errors import UsageError
 
 Ds = Annotated[str, typer.Option("--ds", help="Business date (default: the latest complete one).")]
@@ -35,10 +35,13 @@ def plan(
     """
     from goldenthread.app.api.days import plan as plan_day
     from goldenthread.app.api.project import Project
+    from goldenthread.app.cli.progress import working
 
     when = date_of(ds, "--ds") if ds else None
     opened = Project.open(project, {"broker.live_account": live or None})
-    emit(plan_day(opened, book, when), as_json=as_json, title="plan")
+    with working("planning"):
+        planned = plan_day(opened, book, when)
+    emit(planned, as_json=as_json, title="plan")
 
 
 def run(
@@ -55,12 +58,15 @@ def run(
     from goldenthread.app.api.days import run as run_date
     from goldenthread.app.api.evaluation.told import told_line
     from goldenthread.app.api.project import Project
+    from goldenthread.app.cli.progress import bar
 
     when = date_of(ds, "--ds") if ds else None
     opened = Project.open(project, {"broker.live_account": live or None})
-    emit(run_date(opened, book, when), as_json=as_json, title="run")
+    with bar("running") as advance:
+        report = run_date(opened, book, when, advance)
+    emit(report, as_json=as_json, title="run")
     if not as_json:
-        typer.echo(f"{told_line(opened, book)}.")
+        say(f"{told_line(opened, book)}.")
 
 
 def simulate(  # one flag each
@@ -87,7 +93,7 @@ def simulate(  # one flag each
         msg = "simulate needs --from and --to, e.g. --from 2012-01-01 --to 2012-12-31"
         raise UsageError(msg)
     span, opened = span_of(first, until), Project.open(project)
-    with bar("simulating", quiet=as_json) as advance:
+    with bar("simulating") as advance:
         result = simulate_days(opened, name, span, archive_every, advance)
     emit(result, as_json=as_json, title="simulated")
 
@@ -106,6 +112,8 @@ def report(
     """
     from goldenthread.app.api.project import Project
     from goldenthread.app.api.reporting import write_report
+    from goldenthread.app.cli.progress import working
 
-    written = write_report(Project.open(project), book, out)
+    with working("drawing the report"):
+        written = write_report(Project.open(project), book, out)
     emit(written if as_json else {"report": written.report}, as_json=as_json)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import typer
-
 from goldenthread.app.api.bars import import_bars
 from goldenthread.app.api.days import simulate
 from goldenthread.app.api.evaluation.told import told_line
 from goldenthread.app.api.project import Project, init_project
 from goldenthread.app.api.records import facts
 from goldenthread.app.api.reporting import write_report
-from goldenthread.app.cli.output import emit
-from goldenthread.app.cli.progress import bar
+from goldenthread.app.cli.output import emit, say
+from goldenthread.app.cli.progress import bar, working
 from goldenthread.app.demo import FIRST, LAST, demo_bars
 from goldenthread.app.settings import FILE_NAME
 
@@ -35,10 +33,12 @@ def show_demo(folder: Path, *, as_json: bool) -> None:
     if str(folder / FILE_NAME) in init_project(folder):
         _prefer_its_book(folder / FILE_NAME)
     project = Project.open(folder)
-    _import(project)
-    with bar("two years, day by day", quiet=as_json) as progress:
+    with working("reading and judging bars"):
+        _import(project)
+    with bar("two years, day by day") as progress:
         result = simulate(project, _BOOK, (FIRST, LAST), progress=progress)
-    report = write_report(project, result.book).report
+    with working("drawing the report"):
+        report = write_report(project, result.book).report
     line = told_line(project, result.book)
     if as_json:
         emit({"simulated": result, "told": line, "report": report}, as_json=True)
@@ -47,11 +47,11 @@ def show_demo(folder: Path, *, as_json: bool) -> None:
     emit([counts], as_json=False, title=f"{result.signals['generated']} signals and their ends")
     emit(facts(project, result.book, _SUMMARY), as_json=False, title="strategies")
     gain = result.equity / result.start_equity - 1
-    typer.echo(f"equity {result.start_equity:,.0f} -> {result.equity:,.2f} ({gain:+.2%})")
-    typer.echo("DAWN/USD and DUSK/USD are SYNTHETIC; the five stocks are real")
-    typer.echo(f"{line}.")
-    typer.echo(f"report: {report}")
-    typer.echo(f"look around: cd {folder}; goldenthread signals --outcome traded --last 60d")
+    say(f"equity {result.start_equity:,.0f} -> {result.equity:,.2f} ({gain:+.2%})")
+    say("DAWN/USD and DUSK/USD are SYNTHETIC; the five stocks are real")
+    say(f"{line}.")
+    say(f"report: {report}")
+    say(f"look around: cd {folder}; goldenthread signals --outcome traded --last 60d")
 
 
 def _prefer_its_book(settings: Path) -> None:

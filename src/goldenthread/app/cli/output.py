@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
@@ -41,15 +42,28 @@ def emit(
     if as_json:
         typer.echo(json.dumps(value, ensure_ascii=False))
     elif isinstance(value, str):
-        typer.echo(value)
+        say(value)
     elif isinstance(value, Mapping):
         _print_record(value, title)
     elif isinstance(value, Sequence):
         _print_table(value, title)
         if not value and (advice := when_none()):
-            typer.echo(advice)
+            say(advice)
     else:
         typer.echo(str(value))
+
+
+def say(words: str) -> None:
+    """Print sentences; in a terminal a long one goes on in the next line, between words.
+
+    What is one word, a path for example, stays whole.
+    """
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+    for line in words.split("\n"):
+        told = [line]
+        if len(line) > width:
+            told = textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False)
+        typer.echo("\n".join(told))
 
 
 def _print_record(record: Mapping[str, Any], title: str) -> None:
@@ -80,16 +94,19 @@ def _print_table(rows: Sequence[Any], title: str) -> None:
     from rich.table import Table
 
     if not rows:
-        typer.echo(f"{title}: none" if title else "none")
+        say(f"{title}: none" if title else "none")
         return
     if not isinstance(rows[0], Mapping):
         for row in rows:
-            typer.echo(str(row))
+            say(str(row))
         return
     cells = [[_cell(item, _named(key, row)) for key, item in row.items()] for row in rows]
     piped, names = not sys.stdout.isatty(), [str(name) for name in rows[0]]
     widest = (_PIPED_CELL + 3) * len(names) + 1
-    console = Console(width=widest if piped else None)
+    width = widest if piped else None
+    console = Console(width=width)
+    if console.no_color:  # it asks the environment for NO_COLOR; bold and italic go as well
+        console = Console(width=width, color_system=None)
     if not piped and _narrowest(names, cells) > console.width:
         typer.echo("\n".join(_stacked(names, cells, console.width, title)))
         return
@@ -131,7 +148,7 @@ def _stacked(
         if storeys[-1] and used + size > width - 2:
             storeys.append([])
         storeys[-1].append(place)
-    lines = [title] * bool(title)
+    lines = _folded(title, width) if title else []
     for row in (names, *cells):
         for number, storey in enumerate(storeys):
             folded = [_folded(row[place], places[place]) for place in storey]
@@ -144,7 +161,8 @@ def _stacked(
 
 
 def _folded(text: str, width: int) -> list[str]:
-    return [part for line in text.split("\n") for part in textwrap.wrap(line, width) or [""]]
+    lines = (textwrap.wrap(line, width, break_on_hyphens=False) for line in text.split("\n"))
+    return [part for line in lines for part in line or [""]]
 
 
 def _named(key: str, row: Mapping[str, Any]) -> str:

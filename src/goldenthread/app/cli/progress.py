@@ -1,7 +1,8 @@
-"""The progress bar of commands that walk through many dates or pieces of work."""
+"""How far a command is that takes its time: on stderr, and in a terminal only."""
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -10,27 +11,33 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def bar(title: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """A function to call with (done, in all); draws nothing when quiet.
+def bar(title: str, *, vanishing: bool = False) -> Iterator[Callable[[int, int | None], None]]:
+    """A function to call with (done, in all); in a file or pipe it draws nothing.
 
-    Drawn are how many are done, how many a second, and the time left.
+    Drawn are how many are done, how many a second, the time it took and the time left. Where
+    nobody knows how many there are (None), the bar moves to and fro beside the time it took.
     """
-    if quiet:
+    if not sys.stderr.isatty():
         yield lambda _done, _total: None
         return
+    from rich.console import Console
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
         Progress,
         TextColumn,
+        TimeElapsedColumn,
         TimeRemainingColumn,
     )
 
-    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn())
-    progress = Progress(*columns, TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
+    columns = (TextColumn(title), BarColumn(bar_width=20), MofNCompleteColumn())
+    times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+    console = Console(stderr=True)
+    rate = TextColumn("{task.fields[rate]}")
+    progress = Progress(*columns, rate, *times, console=console, transient=vanishing)
     task = progress.add_task(title, total=None, rate="")
 
-    def advance(done: int, total: int) -> None:
+    def advance(done: int, total: int | None) -> None:
         progress.start()  # at the first date: a message before it stands alone
         progress.update(task, completed=done, total=total)
         speed = progress.tasks[0].speed
@@ -41,3 +48,11 @@ def bar(title: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
     finally:
         if progress.live.is_started:
             progress.stop()
+
+
+@contextmanager
+def working(title: str) -> Iterator[None]:
+    """The bar of work that nobody can count, for as long as it goes on."""
+    with bar(title, vanishing=True) as advance:
+        advance(0, None)
+        yield

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from goldenthread.app.cli.options import HERE, Json, ProjectDir
-from goldenthread.app.cli.output import emit
+from goldenthread.app.cli.output import emit, say
 
 
 def register(app: typer.Typer) -> None:
@@ -48,7 +48,7 @@ def init(
     emit(written, as_json=as_json, title="written")
     if not as_json:
         place = "" if folder == HERE else f"cd {folder}; "
-        typer.echo(f"next: {place}goldenthread data import FILE.csv|.parquet")
+        say(f"next: {place}goldenthread data import FILE.csv|.parquet")
 
 
 def doctor(project: ProjectDir = HERE, as_json: Json = False) -> None:

@@ -40,8 +40,10 @@ def check(
     """
     from goldenthread.app.api.project import Project
     from goldenthread.app.api.strategies import check_strategies
+    from goldenthread.app.cli.progress import working
 
-    rows = check_strategies(Project.open(project), files or [])
+    with working("deciding on your bars"):
+        rows = check_strategies(Project.open(project), files or [])
     emit(rows, as_json=as_json, title="strategies")
     raise typer.Exit(2 if any(row["error"] for row in rows) else 0)
 

@@ -94,8 +94,11 @@ def export(
     """
     from goldenthread.app.api.operations.exports import export as export_tables
     from goldenthread.app.api.project import Project
+    from goldenthread.app.cli.progress import bar
 
-    emit(export_tables(Project.open(project), folder), as_json=as_json, title="exported")
+    with bar("exporting tables") as advance:
+        made = export_tables(Project.open(project), folder, advance)
+    emit(made, as_json=as_json, title="exported")
 
 
 @app.command()
@@ -112,8 +115,10 @@ def rebuild(
     """
     from goldenthread.app.api.operations.exports import rebuild as rebuild_tables
     from goldenthread.app.api.project import Project
+    from goldenthread.app.cli.progress import bar
 
-    tables, differ = rebuild_tables(Project.open(project), source)
+    with bar("rebuilding tables") as advance:
+        tables, differ = rebuild_tables(Project.open(project), source, advance)
     emit({"differ": differ, "tables": tables}, as_json=as_json, title="rebuilt")
     if differ:
         raise typer.Exit(1)

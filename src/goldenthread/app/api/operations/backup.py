@@ -17,6 +17,7 @@ from goldenthread.app.api.operations.manifest import (
     refuse_damaged,
     sha256_of,
 )
+from goldenthread.app.api.operations.steps import Progress, steps, unseen
 from goldenthread.app.api.project import Project
 from goldenthread.app.book import read_book
 from goldenthread.app.desk import LEASE
@@ -41,11 +42,12 @@ class Kept:
     books: dict[str, str]
 
 
-def backup(project: Project, target: Path) -> Kept:
+def backup(project: Project, target: Path, progress: Progress = unseen) -> Kept:
     """The project in one new file; in a folder, under a name that says when.
 
     The stores are copied while the lease of every book is held: runs at work end first, one that
     begins meanwhile is refused with exit code 4. The file appears whole or not at all.
+    ``progress`` hears of each file that is packed.
 
     Raises:
         UsageError: A store is no file of the project, or the target is there already.
@@ -56,17 +58,17 @@ def backup(project: Project, target: Path) -> Kept:
     _refuse_unfit(target)
     try:
         with TemporaryDirectory(dir=_folder_of(target), prefix=".goldenthread-") as scratch:
-            return _backed_up(project, target, Path(scratch))
+            return _backed_up(project, target, Path(scratch), progress)
     except OSError as error:
         msg = f"the backup {target} cannot be written: {error}; make room or name another place"
         raise EngineError(msg) from error
 
 
-def restore(file: Path, root: Path) -> Kept:
+def restore(file: Path, root: Path, progress: Progress = unseen) -> Kept:
     """The project of a backup in a new or empty folder, its tables brought up to this version.
 
     Every file is compared with its digest first; the settings come last, so that a folder that was
-    left half way is not a project.
+    left half way is not a project. ``progress`` hears of each file.
 
     Raises:
         UsageError: The folder holds something, or the file is no backup this version reads.
@@ -81,13 +83,13 @@ def restore(file: Path, root: Path) -> Kept:
     try:
         root.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=root, prefix=".restoring-") as scratch:
-            return _restored(file, root, Path(scratch))
+            return _restored(file, root, Path(scratch), progress)
     except OSError as error:
         msg = f"{file} cannot be restored into {root}: {error}; make room or name another folder"
         raise EngineError(msg) from error
 
 
-def _backed_up(project: Project, target: Path, scratch: Path) -> Kept:
+def _backed_up(project: Project, target: Path, scratch: Path, progress: Progress) -> Kept:
     inside = scratch / "project"
     inside.mkdir()
     with no_run_at_work(project.settings, project.root, LEASE) as held:
@@ -105,7 +107,7 @@ def _backed_up(project: Project, target: Path, scratch: Path) -> Kept:
     with packed.open("xb") as out:
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as pack:
             pack.writestr(MANIFEST, manifest.text())
-            for name in manifest.files:
+            for name in steps(list(manifest.files), progress):
                 pack.write(inside / name, name)
         out.flush()
         os.fsync(out.fileno())
@@ -114,11 +116,11 @@ def _backed_up(project: Project, target: Path, scratch: Path) -> Kept:
     return _kept(file, project.root, manifest)
 
 
-def _restored(file: Path, root: Path, scratch: Path) -> Kept:
+def _restored(file: Path, root: Path, scratch: Path, progress: Progress) -> Kept:
     try:
         with zipfile.ZipFile(file) as pack:
             manifest = read_manifest(pack.read(MANIFEST), "backup", file)
-            for name, expected in manifest.files.items():
+            for name, expected in steps(list(manifest.files.items()), progress):
                 _extract(pack, name, scratch)
                 with (scratch / name).open("rb") as written:
                     refuse_damaged(file, name, sha256_of(written), expected)

@@ -20,6 +20,7 @@ from goldenthread.app.api.operations.manifest import (
     sha256_of,
     table_schemas,
 )
+from goldenthread.app.api.operations.steps import Progress, steps, unseen
 from goldenthread.app.api.records import ALL_TIME, books
 from goldenthread.app.engines.wiring import open_warehouse
 from goldenthread.domain.errors import EngineBusyError, EngineError, UsageError
@@ -50,10 +51,11 @@ class Rebuilt(NamedTuple):
     unchanged: int
 
 
-def export(project: Project, folder: Path) -> list[dict[str, object]]:
+def export(project: Project, folder: Path, progress: Progress = unseen) -> list[dict[str, object]]:
     """How many rows and files each table has in the new folder, which appears whole or not at all.
 
-    What was published last is exported, whether or not a run is at work.
+    What was published last is exported, whether or not a run is at work. ``progress`` hears of
+    each table.
 
     Raises:
         UsageError: The folder holds something.
@@ -69,7 +71,8 @@ def export(project: Project, folder: Path) -> list[dict[str, object]]:
             fresh = Path(scratch) / "export"
             fresh.mkdir()
             digests = _digests(project, warehouse)
-            made = [_exported(warehouse, table, fresh) for table in TABLES.values()]
+            tables = steps(list(TABLES.values()), progress)
+            made = [_exported(warehouse, table, fresh) for table in tables]
             if _digests(project, warehouse) != digests:
                 msg = "a run published meanwhile: nothing was kept, run the same command again"
                 raise EngineBusyError(msg)
@@ -82,14 +85,16 @@ def export(project: Project, folder: Path) -> list[dict[str, object]]:
     return made
 
 
-def rebuild(project: Project, folder: Path) -> tuple[list[dict[str, object]], list[str] | None]:
+def rebuild(
+    project: Project, folder: Path, progress: Progress = unseen
+) -> tuple[list[dict[str, object]], list[str] | None]:
     """What became of the rows of an export, table by table, and the books that differ from it.
 
     Digests of other columns say nothing: of an export of another schema the books are None.
 
     Every file is compared with its digest before the first row is merged. Rows that are there
     already stay, so it may be run again; into an empty warehouse it brings back the exported
-    one, digest by digest.
+    one, digest by digest. ``progress`` hears of each table.
 
     Raises:
         UsageError: It is no export this version reads.
@@ -99,7 +104,8 @@ def rebuild(project: Project, folder: Path) -> tuple[list[dict[str, object]], li
     manifest = _checked(folder)
     warehouse = open_warehouse(project.settings, project.root)
     try:
-        done = [_rebuilt(warehouse, table, folder, manifest) for table in TABLES.values()]
+        tables = steps(list(TABLES.values()), progress)
+        done = [_rebuilt(warehouse, table, folder, manifest) for table in tables]
         warehouse.publish()
     finally:
         warehouse.close()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from goldenthread.app.api.operations.steps import Progress, unseen
 from goldenthread.app.api.research.parameters import with_params
 from goldenthread.domain.errors import UsageError
 from goldenthread.market.bars import BarBook, KnownBars
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from goldenthread.market.inputs.book import InputBook
     from goldenthread.research.backtest.result import Backtest
 
-Progress = Callable[[int, int], None]
 """Called with what is done and with all there is."""
 
 
@@ -46,9 +45,7 @@ class Asked:
     span: tuple[dt.date | None, dt.date | None] = (None, None)
 
 
-def backtest(
-    world: World, asked: Asked, progress: Progress = lambda _done, _total: None
-) -> Backtest:
+def backtest(world: World, asked: Asked, progress: Progress = unseen) -> Backtest:
     """The backtest of strategies together on one account.
 
     Raises:

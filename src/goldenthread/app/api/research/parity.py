@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from goldenthread.app.api.operations.steps import Progress, unseen
 from goldenthread.app.api.records import ALL_TIME, facts
 from goldenthread.app.api.research.backtests import Asked, backtest
 from goldenthread.app.api.research.worlds import World
@@ -45,7 +46,9 @@ class Compared:
     not_compared: str = ""
 
 
-def compare_with_backtest(project: Project, desk: Desk, state: BookState) -> Compared:
+def compare_with_backtest(
+    project: Project, desk: Desk, state: BookState, progress: Progress = unseen
+) -> Compared:
     """Every trade, refused and expired signal, execution and daily account of a simulated book.
 
     Money agrees to 1e-9; verdicts, quantities, prices, dates and reasons exactly.
@@ -54,7 +57,7 @@ def compare_with_backtest(project: Project, desk: Desk, state: BookState) -> Com
     if reason:
         return Compared(not_compared=reason)
     asked = Asked(files=project.strategy_files(), span=(state.first_ds, state.last_ds))
-    found = backtest(World.of_project(project), asked)
+    found = backtest(World.of_project(project), asked, progress)
     ours = {
         "fact_trades": found.trades,
         "fact_rejected_signals": found.rejected,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
+from goldenthread.app.api.operations.steps import Progress, unseen
 from goldenthread.app.api.research.backtests import (
-    Progress,
     asked_strategies,
     described,
     span_in,
@@ -36,9 +36,7 @@ class Bet(NamedTuple):
     fraction: Decimal = FRACTION
 
 
-def per_strategy(
-    world: World, asked: Asked, bet: Bet, progress: Progress = lambda _done, _total: None
-) -> PerStrategy:
+def per_strategy(world: World, asked: Asked, bet: Bet, progress: Progress = unseen) -> PerStrategy:
     """What each strategy would have done by itself; equal to a sweep of one permutation.
 
     Without dates a strategy's own bars say when it begins and ends. One without a bar is left

@@ -38,10 +38,12 @@ def compare(
     """
     from goldenthread.app.api.evaluation.compare import compare as set_against
     from goldenthread.app.api.project import Project
+    from goldenthread.app.cli.progress import working
 
     span = (
         date_of(first, "--from") if first else None,
         date_of(until, "--to") if until else None,
     )
-    found = set_against(Project.open(project), a, b, span)
+    with working("comparing"):
+        found = set_against(Project.open(project), a, b, span)
     emit(found.as_dict() if as_json else found.as_text(), as_json=as_json)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import typer
-
-from goldenthread.app.cli.output import emit
+from goldenthread.app.cli.output import emit, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,21 +28,19 @@ def show_curve(curve: Curve, *, as_json: bool) -> None:
     most = max(abs(row["net_pnl"]) for row in rows)
     title = f"{curve.strategy_id} {curve.name}: {curve.test}"
     emit([_row(row, most) for row in rows], as_json=False, title=title)
-    typer.echo(f"{STAKES}.")
+    say(f"{STAKES}.")
     if curve.unknown:
-        typer.echo(f"{curve.unknown} of {curve.signals} signals had no value: they never pass.")
+        say(f"{curve.unknown} of {curve.signals} signals had no value: they never pass.")
     if curve.as_recorded:
-        typer.echo(
+        say(
             f"{curve.as_recorded} of {curve.signals} signals are of versions with another filter"
             " of that name, or none: they stay as they were recorded."
         )
     from goldenthread.reports.bootstrap import LEVEL
 
     if any(_is_sure(row) for row in rows):
-        typer.echo(
-            f"* {LEVEL:.0%} of histories made of the same days drawn anew agree on the sign."
-        )
-    typer.echo("Every threshold but the present one is chosen in hindsight.")
+        say(f"* {LEVEL:.0%} of histories made of the same days drawn anew agree on the sign.")
+    say("Every threshold but the present one is chosen in hindsight.")
 
 
 def _is_sure(row: Mapping[str, Any]) -> bool:

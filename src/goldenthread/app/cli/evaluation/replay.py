@@ -50,18 +50,20 @@ def replay(  # noqa: PLR0913  # one flag each
     from goldenthread.app.api.evaluation.replay import replay as decide_again
     from goldenthread.app.api.evaluation.replay import try_version
     from goldenthread.app.api.project import Project
-    from goldenthread.app.cli.progress import bar
+    from goldenthread.app.cli.progress import bar, working
 
     span, opened = span_of(first, until, last, project, book), Project.open(project)
     if with_version:
         if as_known_now:
             msg = "--with-version sees the bars as known then; leave --as-known-now out"
             raise UsageError(msg)
-        rows = [t._asdict() for t in try_version(opened, book, strategy, with_version, span)]
+        with working("pricing"):
+            tried = try_version(opened, book, strategy, with_version, span)
+        rows = [each._asdict() for each in tried]
         shown = rows if as_json else [_row(row) for row in rows]
         emit(shown, as_json=as_json, title="each signal alone, theoretical")
         return
-    with bar("deciding again", quiet=as_json) as advance:
+    with bar("deciding again") as advance:
         found = decide_again(
             opened, book, strategy, span, as_known_now=as_known_now, progress=advance
         )

@@ -8,7 +8,7 @@ import typer
 
 from goldenthread.app.cli.evaluation.curve import STAKES, show_curve
 from goldenthread.app.cli.options import HERE, Book, From, Json, Last, ProjectDir, To, span_of
-from goldenthread.app.cli.output import emit
+from goldenthread.app.cli.output import emit, say
 from goldenthread.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,13 +48,17 @@ def shadow(  # noqa: PLR0913  # one flag each
     from goldenthread.app.api.evaluation.shadow import filters
     from goldenthread.app.api.evaluation.theory import theory_error
     from goldenthread.app.api.project import Project
+    from goldenthread.app.cli.progress import working
 
     span, opened = span_of(first, until, last, project, book), Project.open(project)
     if curve:
-        show_curve(threshold_curve(opened, curve, strategy, book, span), as_json=as_json)
+        with working("pricing"):
+            drawn = threshold_curve(opened, curve, strategy, book, span)
+        show_curve(drawn, as_json=as_json)
         return
-    found = filters(opened, book, strategy, span, _by(by))
-    error = theory_error(opened, book, strategy, span).as_dict()
+    with working("pricing"):
+        found = filters(opened, book, strategy, span, _by(by))
+        error = theory_error(opened, book, strategy, span).as_dict()
     if as_json:
         emit({"refused": found, "theory": error}, as_json=True)
         return
@@ -64,7 +68,7 @@ def shadow(  # noqa: PLR0913  # one flag each
     if found.is_empty():
         emit([], as_json=False, title="refused signals")
     elif by == "filter":
-        typer.echo(f"without it: {STAKES}.")
+        say(f"without it: {STAKES}.")
     _tell(error)
 
 

@@ -32,8 +32,11 @@ def backup(
     """
     from goldenthread.app.api.operations.backup import backup as back_up
     from goldenthread.app.api.project import Project
+    from goldenthread.app.cli.progress import bar
 
-    emit(back_up(Project.open(project), target), as_json=as_json, title="backup")
+    with bar("packing") as advance:
+        kept = back_up(Project.open(project), target, advance)
+    emit(kept, as_json=as_json, title="backup")
 
 
 def restore(
@@ -46,5 +49,8 @@ def restore(
     Example: goldenthread restore goldenthread-20240102T000700Z.zip --project desk2
     """
     from goldenthread.app.api.operations.backup import restore as restore_into
+    from goldenthread.app.cli.progress import bar
 
-    emit(restore_into(file, project), as_json=as_json, title="restored")
+    with bar("unpacking") as advance:
+        kept = restore_into(file, project, advance)
+    emit(kept, as_json=as_json, title="restored")

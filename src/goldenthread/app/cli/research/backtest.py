@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from goldenthread.app.cli.options import HERE, From, Json, ProjectDir, To, date_of, number_of
-from goldenthread.app.cli.output import emit
+from goldenthread.app.cli.output import emit, say
 from goldenthread.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -76,13 +76,13 @@ def backtest(  # noqa: PLR0913  # one flag each
     )
     bet = _bet(capital, fraction, per_strategy=per_strategy)
     world = World.of_project(opened)
-    with bar("deciding", quiet=as_json) as advance:
+    with bar("deciding") as advance:
         found = apart(world, asked, bet, advance) if bet else together(world, asked, advance)
     kept = {"folder": None if out is None else found.save(out), "notes": list(found.notes)}
     line = {} if isinstance(found, PerStrategy) else {"told": told_line_of(world, found)}
     emit({**_told(found), **kept, **(line if as_json else {})}, as_json=as_json, title="backtest")
     for words in () if as_json else line.values():
-        typer.echo(f"{words}.")
+        say(f"{words}.")
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from goldenthread.app.cli.options import HERE, From, Json, ProjectDir, To, date_of
-from goldenthread.app.cli.output import emit
+from goldenthread.app.cli.output import emit, say
 from goldenthread.domain.errors import UsageError
 
 Over = Literal["best", "median"]
@@ -99,8 +99,8 @@ def sweep(  # noqa: PLR0913  # one flag each
         capital=number_of(capital, "--capital"),
         fraction=number_of(fraction, "--fraction"),
     )
-    with bar("sweeping", quiet=as_json) as advance:
-        told = (lambda _words: None) if as_json else typer.echo
+    with bar("sweeping") as advance:
+        told = (lambda _words: None) if as_json else say
         helpers = Helpers(Workers(processes=workers), advance, told, on)
         found = carried_out(Project.open(project), order, helpers, walk_forward)
     show(found, drawn(found, map_of, over), as_json=as_json)

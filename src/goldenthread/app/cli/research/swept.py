@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import typer
-
-from goldenthread.app.cli.output import emit
+from goldenthread.app.cli.output import emit, say
 
 if TYPE_CHECKING:
     from goldenthread.app.api.project import Project
@@ -62,8 +60,8 @@ def _show_sweep(found: Sweep, drawn: DrawnMap | None, *, as_json: bool) -> None:
     emit(found.best.select(columns.keys()).to_dicts(), as_json=False, title=title)
     if drawn:
         emit(drawn.shown.table().to_dicts(), as_json=False, title=drawn.title)
-        typer.echo(f"drawn: {drawn.file}")
-    typer.echo(
+        say(f"drawn: {drawn.file}")
+    say(
         f"{found.figures.height:,} permutations, {found.manifest['mode']}\n"
         f"{found.trials.number:,} trials were ever run on these bars: deflated_sharpe is the"
         " probability that a Sharpe ratio is more than the luck of the best of them; below 0.95 it"
@@ -95,7 +93,7 @@ def _show_walk(found: KeptWalk, *, as_json: bool) -> None:
         return
     emit(walked.steps(), as_json=False, title=f"walk-forward: chosen by {walked.objective}")
     emit(joined, as_json=False, title="all judged stretches as one record")
-    typer.echo(
+    say(
         "each stretch begins in cash and ends with what is open marked at the last close; per"
         " strategy: cash not shared, gates of the account not asked\n"
         f"kept: {found.folder}"
