@@ -23,25 +23,31 @@ def bar(title: str, *, vanishing: bool = False) -> Iterator[Callable[[int, int |
     from rich.console import Console
     from rich.progress import (
         BarColumn,
-        MofNCompleteColumn,
         Progress,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
 
-    columns = (TextColumn(title), BarColumn(bar_width=20), MofNCompleteColumn())
-    times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
-    console = Console(stderr=True)
-    rate = TextColumn("{task.fields[rate]}")
-    progress = Progress(*columns, rate, *times, console=console, transient=vanishing)
-    task = progress.add_task(title, total=None, rate="")
+    progress = Progress(
+        TextColumn(title),
+        BarColumn(bar_width=20),
+        TextColumn("{task.fields[count]}"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=vanishing,
+    )
+    task = progress.add_task(title, total=None, count="", left="")
 
     def advance(done: int, total: int | None) -> None:
         progress.start()  # at the first date: a message before it stands alone
         progress.update(task, completed=done, total=total)
-        speed = progress.tasks[0].speed
-        progress.update(task, rate=f"{speed:,.1f}/s" if speed else "")
+        if total is not None:
+            speed = progress.tasks[0].speed
+            rate = f" {speed:,.1f}/s" if speed else ""
+            progress.update(task, count=f"{done}/{total}{rate}", left="left")
 
     try:
         yield advance
