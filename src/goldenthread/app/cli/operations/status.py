@@ -34,21 +34,24 @@ def status(book: Book = "", project: ProjectDir = HERE, as_json: Json = False) -
     """The morning page: what ran, what moved since the run before, what waits, alarms.
 
     With --json everything the page Today of the dashboard has, and how the book stands. Where the
-    warehouse cannot be read it tells what the live state says.
+    warehouse cannot be read it tells what the live state says, and why as unread.
 
     Example: goldenthread status
     """
     from goldenthread.app.api.browsing.today import today
     from goldenthread.app.api.days import status as book_status
     from goldenthread.app.api.project import Project
-    from goldenthread.domain.errors import EngineError
+    from goldenthread.domain.errors import EngineError, UsageError
 
     opened = Project.open(project)
     try:
         shown = today(opened, book)
-    except EngineError:
-        emit(book_status(opened, book), as_json=as_json, title="status")
-        raise
+    except (EngineError, UsageError) as error:  # it cannot be read, or is of an older version
+        live = {**book_status(opened, book), "unread": str(error)}
+        emit(live, as_json=as_json, title="status")
+        if isinstance(error, EngineError):
+            raise
+        return
     if as_json:
         stands = shown.pop("stands")
         emit({**stands, **shown}, as_json=True)
