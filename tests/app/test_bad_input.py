@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import shutil
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from _pytest.mark import ParameterSet
 
 RUN = ("run", "--ds", "2012-06-29")
+LOG = "logs/notices.jsonl"
 CROSS = "strategies/golden_cross.toml"
 NO_FILE = b"neither a database nor a table, but long enough to be looked at " * 200
 DROP_RIGHTS = "dac_override", "dac_read_search"
@@ -408,11 +410,18 @@ def test_an_earlier_date_is_refused_and_sends_nothing(second: Path) -> None:
     assert contents(second) == before
 
 
-def test_a_done_date_says_so_and_changes_nothing(second: Path) -> None:
-    before = contents(second)
+def test_a_done_date_says_so_in_the_log_too_and_changes_nothing_else(second: Path) -> None:
+    before, log = contents(second), second / LOG
+    told = log.read_text(encoding="utf-8")
     answer = command("run", "--ds", "2012-06-28", "--json", "--project", str(second))
     assert (answer.code, answer.document["changed"]) == (0, False)
-    assert contents(second) == before
+    assert {**contents(second), LOG: before[LOG]} == before
+    more = log.read_text(encoding="utf-8").removeprefix(told).splitlines()
+    lines = [json.loads(line) for line in more]
+    assert [(line["event"], line.get("changed")) for line in lines] == [
+        ("run_started", None),
+        ("run_ended", False),
+    ]
 
 
 def test_while_another_run_holds_the_book_the_exit_code_is_4(second: Path, expected: str) -> None:
