@@ -35,6 +35,10 @@ class PositionStatus(StrEnum):
         return self in {PositionStatus.CLOSED, PositionStatus.FAILED}
 
 
+HELD = (PositionStatus.OPEN, PositionStatus.CLOSING)
+"""The positions of which something is held; the exit of a CLOSING one is decided."""
+
+
 class ExitReason(StrEnum):
     """Why a position ended, or part of it."""
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from goldenthread.domain.account import AccountSnapshot
-from goldenthread.domain.position import Position, PositionStatus
+from goldenthread.domain.position import HELD, Position
 from goldenthread.domain.signal import SignalStatus
 
 if TYPE_CHECKING:
@@ -53,7 +53,6 @@ def snapshot(
     peak = max(ledger.start_equity, account.equity)
     if previous is not None:
         peak = max(peak, previous.peak_equity)
-    open_now = {PositionStatus.OPEN, PositionStatus.CLOSING}
     return AccountSnapshot(
         book=session.book,
         ds=session.ds,
@@ -73,7 +72,7 @@ def snapshot(
         start_equity=ledger.start_equity,
         peak_equity=peak,
         drawdown=_drawdown(account.equity, peak),
-        open_positions=sum(p.status in open_now for p in held),
+        open_positions=sum(p.status in HELD for p in held),
         waiting_signals=sum(s.status is SignalStatus.WAITING for s in blotter.signals.values()),
     )
 

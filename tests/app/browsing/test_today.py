@@ -96,6 +96,19 @@ def test_what_waits_is_every_order_every_due_exit_and_every_request(begun: Proje
     )
 
 
+def test_a_position_whose_exit_is_due_is_held_and_missed_bars_of_it_are_an_alarm(
+    begun: Project,
+) -> None:
+    flatten(begun, "sim:main", "sim:main")
+    run(begun, "sim:main", dt.date(2012, 9, 1))  # equities wait for Tuesday
+    closing = store_of(begun).query("live_positions", equal={"status": "CLOSING"})
+    account = today(begun, "")["account"]
+    assert status(begun)["open_positions"] == account["open_positions"] >= len(closing) > 0
+    missed = {**closing[0].body, "stale_sessions": 5}  # [gates] stale_sessions = 5
+    store_of(begun).compare_and_set(closing[0], missed)
+    assert wrong(begun)["stale"].endswith(f": {missed['symbol']}")
+
+
 def test_open_outcomes_are_those_the_list_of_signals_calls_open(begun: Project) -> None:
     everything = signals(begun, "", (dt.date(2012, 1, 1), SUMMER[1]))
     still = [row for row in everything if row["outcome_status"] == "OPEN"]
@@ -105,23 +118,23 @@ def test_open_outcomes_are_those_the_list_of_signals_calls_open(begun: Project) 
 def test_a_run_that_was_begun_and_not_finished_is_an_alarm_until_it_is_at_work_or_done(
     begun: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "run" not in wrong(begun)
+    assert "unfinished" not in wrong(begun)
     monkeypatch.setattr("goldenthread.app.day.archive", _full_disk)
     with pytest.raises(OSError, match="No space"):
         run(begun, "sim:main", dt.date(2012, 9, 1))
     monkeypatch.undo()
     said = "2012-09-01 was begun and is not done: `goldenthread run` completes it"
-    assert wrong(begun)["run"] == said
+    assert wrong(begun)["unfinished"] == said
     store = store_of(begun)
     lease = store.acquire("run", "desk:7", 60)
-    assert "run" not in wrong(begun)
+    assert "unfinished" not in wrong(begun)
     assert today(begun, "")["lease"] == {"owner": "desk:7", "until": lease.expires_at}
     ends = f"{lease.expires_at:%H:%M:%S} UTC"
     told = command("status", "--project", str(begun.root)).out
     assert f"desk:7, its lease until {ends}" in told
     store.release(lease)
     run(begun, "sim:main", dt.date(2012, 9, 1))
-    assert "run" not in wrong(begun)
+    assert "unfinished" not in wrong(begun)
     assert today(begun, "")["lease"] is None
 
 

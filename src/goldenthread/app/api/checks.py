@@ -17,7 +17,7 @@ from goldenthread.app.api.records import ALL_TIME, begun_book, facts, outcomes
 from goldenthread.app.book import read_book
 from goldenthread.app.engines.wiring import check_hot_store, open_warehouse, read_hot_store
 from goldenthread.domain.errors import EngineError, GoldenthreadError, UsageError
-from goldenthread.domain.position import Position, PositionStatus
+from goldenthread.domain.position import HELD, Position, PositionStatus
 from goldenthread.domain.signal import SignalStatus
 from goldenthread.reports.thread import Holding, breaks
 
@@ -49,7 +49,7 @@ _VERSIONS = "SELECT COUNT(*) AS n FROM dim_strategies"
 _MONEY = 1e-9
 _OUTCOMES = {SignalStatus.CLOSED: "TRADED"}
 """What the warehouse calls an end where the hot store has another word."""
-_LIVE = (PositionStatus.PENDING, PositionStatus.OPEN, PositionStatus.CLOSING)
+_LIVE = (PositionStatus.PENDING, *HELD)
 
 
 @dataclass(frozen=True)

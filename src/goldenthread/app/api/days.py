@@ -21,7 +21,7 @@ from goldenthread.app.day import run_day
 from goldenthread.app.engines.heartbeat import heartbeat
 from goldenthread.app.engines.wiring import read_hot_store
 from goldenthread.domain.errors import UsageError
-from goldenthread.domain.position import PositionStatus
+from goldenthread.domain.position import HELD
 from goldenthread.positions.session import Stops
 from goldenthread.rules.calendar import count_sessions
 
@@ -152,7 +152,7 @@ def status(project: Project, book: str = "") -> dict[str, object]:
     stops = Stops.in_force(store)
     taken = None if state is None else state.last_snapshot
     frozen = store.query("system_checks", equal={"status": "FROZEN"})
-    held = [d.body for d in store.query("live_positions", equal={"status": PositionStatus.OPEN})]
+    held = [d.body for kind in HELD for d in store.query("live_positions", equal={"status": kind})]
     newest, patience = last_bar(project), project.policy.gates.stale_sessions
     return {
         "book": name,

@@ -9,7 +9,7 @@ from goldenthread.app.book import read_book
 from goldenthread.app.engines.wiring import open_warehouse, read_hot_store
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.ids import MODEL
-from goldenthread.domain.position import Position, PositionStatus
+from goldenthread.domain.position import HELD, Position, PositionStatus
 from goldenthread.domain.signal import SignalStatus
 from goldenthread.reports.explain.signal_rows import ended_row, live_row
 
@@ -150,10 +150,9 @@ def orders(project: Project, book: str, span: Span) -> list[dict[str, Any]]:
 def positions(project: Project, book: str) -> list[dict[str, Any]]:
     """What is held, or waits for its entry, a row a position."""
     store = read_hot_store(project.settings, project.root, begun_book(project, book))
-    live = (PositionStatus.PENDING, PositionStatus.OPEN, PositionStatus.CLOSING)
     found = [
         document.record(Position)
-        for status in live
+        for status in (PositionStatus.PENDING, *HELD)
         for document in store.query("live_positions", equal={"status": status})
     ]
     return [

@@ -105,7 +105,7 @@ def _progress(stands: dict[str, object], *, at_work: bool) -> list[dict[str, obj
     return [
         _check("bars", bar is not None and not lacking, old if lacking else none, f"up to {bar}"),
         _check("runs", behind == 0, late, f"last {run}"),
-        _check("run", halfway is None or at_work, begun),
+        _check("unfinished", halfway is None or at_work, begun),
         _check("archive", archived == run, f"loaded up to {archived or 'no day'}", f"to {run}"),
     ]
 

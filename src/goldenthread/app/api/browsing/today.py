@@ -13,7 +13,7 @@ from goldenthread.app.api.records import ALL_TIME, facts, signals, trades
 from goldenthread.app.engines.wiring import read_hot_store
 from goldenthread.domain.ids import split_order_key
 from goldenthread.domain.order import IntentStatus, OrderIntent
-from goldenthread.domain.position import Position, PositionStatus
+from goldenthread.domain.position import HELD, Position
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -110,7 +110,7 @@ def _account(curve: list[dict[str, Any]]) -> dict[str, Any] | None:
 def _held(store: HotStore) -> list[Position]:
     found = [
         document
-        for status in (PositionStatus.OPEN, PositionStatus.CLOSING)
+        for status in HELD
         for document in store.query("live_positions", equal={"status": status})
     ]
     return [document.record(Position) for document in found]

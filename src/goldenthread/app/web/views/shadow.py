@@ -22,7 +22,7 @@ def shadow(shown: Mapping[str, Any]) -> list[str]:
         "Alone: signals nothing else refused, the only ones it decided. Plus is what refusing"
         " cost; right is how often refusing was. A filter leads to what other thresholds"
         " would have made: on a machine where nothing was priced before, the first takes half a"
-        " minute. What a strategy would have made without it: `goldenthread shadow`."
+        " minute. What a strategy would have made without it is told by goldenthread shadow."
     )
     head = f'<p class="about">{about}</p>'
     groups: dict[str, list[Mapping[str, Any]]] = {}

@@ -8,13 +8,21 @@ from goldenthread.app.web.views.columns import SYMBOL, figure, pairs, words
 from goldenthread.app.web.views.today import callout
 from goldenthread.reports.layout import section
 from goldenthread.reports.markup import Column, table, written
-from goldenthread.reports.notation import number
+from goldenthread.reports.notation import money, number, percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _YES = {True: "yes", False: "no"}
-_TOLD = {"paused", "frozen", "frozen_by_operator", "next"}
+_TOLD = {
+    "paused",
+    "frozen",
+    "frozen_by_operator",
+    "stale",
+    "unfinished",
+    "bars_lack",
+    "next",
+}
 """What the checks tell."""
 NO_ROW = "No row was refused."
 
@@ -80,6 +88,9 @@ def health(shown: Mapping[str, Any]) -> list[str]:
         for name, value in shown["stands"].items()
         if name not in _TOLD
     }
+    figures = shown["stands"]
+    stands["equity"] = money(figures["equity"], 2)
+    stands["drawdown"] = percent(figures["drawdown"], 2)
     if lease := shown["lease"]:
         stands["run at work"] = f"{lease['owner']}, its lease until {lease['until']:%H:%M:%S} UTC"
     said = "All is well." if shown["ok"] else "Something wants a look."
