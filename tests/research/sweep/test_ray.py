@@ -92,7 +92,8 @@ def test_a_cluster_here_that_does_not_come_up_is_begun_again(
 ) -> None:
     ray = import_module("ray")
     begin = ray.init
-    patience = iter(["0", "", "60"])  # seconds: too few for any start, none at all, enough for one
+    # seconds: too few for any start, none at all, then enough for one, however often it hangs
+    patience = iter(["0", "", "20", "20", "20"])
 
     def begin_with_patience(**options: object) -> None:
         seconds = next(patience)
@@ -105,7 +106,7 @@ def test_a_cluster_here_that_does_not_come_up_is_begun_again(
     monkeypatch.setattr(ray, "init", begin_with_patience)
     with pool_on("ray")(1) as pool:
         assert pool.submit(lambda: "up").result(120) == "up"
-    assert next(patience, None) is None
+    assert set(patience) <= {"20"}
     del pool
     collect()  # what the first start left behind
 

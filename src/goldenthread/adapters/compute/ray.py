@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-_STARTS = 3
+_STARTS = 5
 """How often a cluster here is begun: Ray forks a process with threads, and now and then a child
 waits for ever for a lock that one of them held."""
 
