@@ -12,11 +12,12 @@ import pytest
 
 from app.command import command
 from goldenthread.app.api.bars import import_bars
-from goldenthread.app.api.checks import begun, live_positions
+from goldenthread.app.api.checks import begun
 from goldenthread.app.api.days import simulate
 from goldenthread.app.api.project import Project, init_project
 from goldenthread.app.api.records import facts
 from goldenthread.domain.asset import AssetClass
+from goldenthread.positions.blotter import live_positions
 from goldenthread.rules.calendar import sessions
 
 if TYPE_CHECKING:

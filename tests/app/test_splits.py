@@ -13,13 +13,14 @@ import pytest
 
 import goldenthread as gt
 from goldenthread.app.api.bars import import_bars
-from goldenthread.app.api.checks import begun, check_broker, check_thread, live_positions
+from goldenthread.app.api.checks import begun, check_broker, check_thread
 from goldenthread.app.api.days import simulate
 from goldenthread.app.api.project import Project, init_project
 from goldenthread.app.api.records import facts
 from goldenthread.domain.asset import AssetClass
 from goldenthread.domain.order import OrderReport
 from goldenthread.domain.position import Position, PositionStatus
+from goldenthread.positions.blotter import live_positions
 from goldenthread.rules.calendar import sessions
 
 if TYPE_CHECKING:

@@ -238,6 +238,16 @@ class Blotter:
         return Replace(document, body)
 
 
+def live_positions(store: HotStore) -> list[Position]:
+    """Every position of a book that is held or waits for its entry, to be looked at."""
+    return [
+        document.record(Position)
+        for status in PositionStatus
+        if not status.is_final
+        for document in store.query("live_positions", equal={"status": status})
+    ]
+
+
 class _Room(NamedTuple):
     """What one commit has room for."""
 

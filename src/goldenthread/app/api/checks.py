@@ -17,8 +17,9 @@ from goldenthread.app.api.records import ALL_TIME, begun_book, facts, outcomes
 from goldenthread.app.book import read_book
 from goldenthread.app.engines.wiring import check_hot_store, open_warehouse, read_hot_store
 from goldenthread.domain.errors import EngineError, GoldenthreadError, UsageError
-from goldenthread.domain.position import HELD, Position, PositionStatus
+from goldenthread.domain.position import Position, PositionStatus
 from goldenthread.domain.signal import SignalStatus
+from goldenthread.positions.blotter import live_positions
 from goldenthread.reports.thread import Holding, breaks
 
 if TYPE_CHECKING:
@@ -49,7 +50,6 @@ _VERSIONS = "SELECT COUNT(*) AS n FROM dim_strategies"
 _MONEY = 1e-9
 _OUTCOMES = {SignalStatus.CLOSED: "TRADED"}
 """What the warehouse calls an end where the hot store has another word."""
-_LIVE = (PositionStatus.PENDING, *HELD)
 
 
 @dataclass(frozen=True)
@@ -140,15 +140,6 @@ def check_broker(project: Project, book: str) -> dict[str, Any]:
         "differences": differ,
         "ok": not differ,
     }
-
-
-def live_positions(store: HotStore) -> list[Position]:
-    """Every position that is held or waits for its entry."""
-    return [
-        document.record(Position)
-        for status in _LIVE
-        for document in store.query("live_positions", equal={"status": status})
-    ]
 
 
 def begun(project: Project, book: str) -> tuple[Desk, BookState]:

@@ -22,6 +22,7 @@ from goldenthread.app.engines.heartbeat import heartbeat
 from goldenthread.app.engines.wiring import read_hot_store
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.position import HELD
+from goldenthread.positions.blotter import live_positions
 from goldenthread.positions.session import Stops
 from goldenthread.rules.calendar import count_sessions
 
@@ -152,7 +153,7 @@ def status(project: Project, book: str = "") -> dict[str, object]:
     stops = Stops.in_force(store)
     taken = None if state is None else state.last_snapshot
     frozen = store.query("system_checks", equal={"status": "FROZEN"})
-    held = [d.body for kind in HELD for d in store.query("live_positions", equal={"status": kind})]
+    held = [position for position in live_positions(store) if position.status in HELD]
     newest, patience = last_bar(project), project.policy.gates.stale_sessions
     return {
         "book": name,
@@ -168,7 +169,7 @@ def status(project: Project, book: str = "") -> dict[str, object]:
         "paused": dict(stops.paused),
         "frozen": {d.body["symbol"]: d.body["reason"] for d in frozen},
         "frozen_by_operator": dict(stops.frozen),
-        "stale": [body["symbol"] for body in held if body["stale_sessions"] >= patience],
+        "stale": [p.symbol for p in held if p.stale_sessions >= patience],
         "last_bar": newest,
         "bars_lack": None if name.startswith("sim:") else _lacking(project, newest),
         "next": next_step(project, name) or None,

@@ -9,8 +9,8 @@ from goldenthread.app.book import read_book
 from goldenthread.app.engines.wiring import open_warehouse, read_hot_store
 from goldenthread.domain.errors import UsageError
 from goldenthread.domain.ids import MODEL
-from goldenthread.domain.position import HELD, Position, PositionStatus
 from goldenthread.domain.signal import SignalStatus
+from goldenthread.positions.blotter import live_positions
 from goldenthread.reports.explain.signal_rows import ended_row, live_row
 
 if TYPE_CHECKING:
@@ -150,11 +150,6 @@ def orders(project: Project, book: str, span: Span) -> list[dict[str, Any]]:
 def positions(project: Project, book: str) -> list[dict[str, Any]]:
     """What is held, or waits for its entry, a row a position."""
     store = read_hot_store(project.settings, project.root, begun_book(project, book))
-    found = [
-        document.record(Position)
-        for status in (PositionStatus.PENDING, *HELD)
-        for document in store.query("live_positions", equal={"status": status})
-    ]
     return [
         {
             "position_id": p.position_id,
@@ -168,7 +163,7 @@ def positions(project: Project, book: str) -> list[dict[str, Any]]:
             "bars_held": p.bars_held,
             "realised_pnl": p.realised_pnl,
         }
-        for p in found
+        for p in live_positions(store)
     ]
 
 

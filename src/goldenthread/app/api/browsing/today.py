@@ -14,6 +14,7 @@ from goldenthread.app.engines.wiring import read_hot_store
 from goldenthread.domain.ids import split_order_key
 from goldenthread.domain.order import IntentStatus, OrderIntent
 from goldenthread.domain.position import HELD, Position
+from goldenthread.positions.blotter import live_positions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -71,7 +72,8 @@ def today(project: Project, book: str) -> dict[str, Any]:
     name, stands = well["book"], well["stands"]
     ds = stands["last_run"]
     store = read_hot_store(project.settings, project.root, name)
-    held, curve = _held(store), equity_curve(project, name)
+    curve = equity_curve(project, name)
+    held = [p for p in live_positions(store) if p.status in HELD]
     day = (ds, ds) if isinstance(ds, dt.date) else None
     runs = facts(project, name, _RUN, day).to_dicts() if day else []
     before = curve[-2]["ds"] if len(curve) > 1 else None
@@ -105,15 +107,6 @@ def _account(curve: list[dict[str, Any]]) -> dict[str, Any] | None:
         return None
     before = curve[-2]["equity"] if len(curve) > 1 else curve[-1]["start_equity"]
     return {**curve[-1], "day_pnl": curve[-1]["equity"] - before}
-
-
-def _held(store: HotStore) -> list[Position]:
-    found = [
-        document
-        for status in HELD
-        for document in store.query("live_positions", equal={"status": status})
-    ]
-    return [document.record(Position) for document in found]
 
 
 def _opened(
